@@ -1,0 +1,47 @@
+//! The hardware, and what stands in for it.
+
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+
+use crate::media::{Chunk, Picture};
+
+/// What can be wrong with a device; the variants are what a stage does about it.
+#[derive(Debug, Error)]
+pub enum DeviceError {
+    /// Sound was lost or came too late; go on.
+    #[error("sound was lost")]
+    Xrun,
+    /// It has been unplugged, or has ended; open it again or stop.
+    #[error("the device is gone")]
+    Gone,
+    /// Anything else.
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+/// Where sound comes from.
+pub trait Microphone: Send {
+    /// Waits for the next chunk.
+    fn read(&mut self) -> Result<Chunk, DeviceError>;
+}
+
+/// Where sound goes.
+pub trait Speaker: Send {
+    /// Samples a second that `write` takes.
+    fn sample_rate(&self) -> u32;
+    /// Writes mono samples, −1 to 1; waits while the device's buffer is full.
+    fn write(&mut self, samples: &[f32]) -> Result<(), DeviceError>;
+    /// How much sound is written but not yet heard.
+    fn delay(&self) -> Result<Duration, DeviceError>;
+    /// Drops what is not yet heard.
+    fn flush(&mut self) -> Result<(), DeviceError>;
+}
+
+/// Where pictures go.
+pub trait Display: Send {
+    /// Shows the picture; returns when it became visible.
+    fn show(&mut self, picture: &Picture) -> Result<Instant, DeviceError>;
+    /// Waits for the next moment at which a picture can be shown.
+    fn wait(&mut self) -> Result<(), DeviceError>;
+}

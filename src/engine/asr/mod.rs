@@ -1,0 +1,1 @@
+//! Recognition: speech becomes text.

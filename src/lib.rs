@@ -1,0 +1,9 @@
+//! A digital receptionist for Jetson-class boxes. Modules in reading order.
+
+pub mod media;
+
+pub mod flow;
+
+pub mod device;
+
+pub mod engine;

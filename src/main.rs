@@ -1,0 +1,3 @@
+//! Parse, log, dispatch, exit code: nothing else.
+
+fn main() {}

@@ -1,0 +1,125 @@
+//! The plain data that travels between the stages. No behaviour beyond constructors.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::flow::Turn;
+
+/// Samples a second of all sound inside the machine, from the microphone to the recogniser.
+pub const SAMPLE_RATE: u32 = 16_000;
+
+/// Pictures a second of an answer; a beat lasts one of them.
+pub const PICTURE_RATE: u32 = 25;
+
+/// A piece of a turn; an empty one is the turn's end.
+#[derive(Clone, Debug)]
+pub struct Part<T> {
+    /// The turn that this belongs to.
+    pub turn: Turn,
+    /// The piece; `None` ends the turn.
+    pub body: Option<T>,
+}
+
+impl<T> Part<T> {
+    /// A piece of `turn`.
+    pub fn of(turn: &Turn, body: T) -> Self {
+        Self { turn: turn.clone(), body: Some(body) }
+    }
+
+    /// The end of `turn`.
+    pub fn end(turn: &Turn) -> Self {
+        Self { turn: turn.clone(), body: None }
+    }
+}
+
+/// What the microphone delivers: 10 to 32 ms, mono, 16 kHz, from −1 to 1.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Chunk(pub Vec<f32>);
+
+/// A speakable piece of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence(pub String);
+
+/// Sound of the answer, at the voice's sample rate.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Voice {
+    /// Mono samples, −1 to 1.
+    pub samples: Vec<f32>,
+    /// The sentence that these samples complete.
+    pub completes: Option<Sentence>,
+}
+
+/// The unit of performance: one picture's worth of sound and the mouth that goes with it.
+///
+/// It carries the mouth's shape and not the pixels: `show` draws only the pictures that are really
+/// shown, and half a second of queued beats weighs kilobytes instead of 50 MB.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Beat {
+    /// When the beat begins, counted from the first sound of the turn.
+    pub at: Duration,
+    /// Mono samples at the voice's rate; one picture long, less in the last beat.
+    pub samples: Vec<f32>,
+    /// The mouth while this sounds.
+    pub mouth: Mouth,
+    /// The sentence that this beat completes.
+    pub completes: Option<Sentence>,
+}
+
+/// The shape of a mouth. Each part goes from 0 (at rest) to 1 (as far as it goes).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Mouth {
+    /// How far the jaw is down.
+    pub open: f32,
+    /// How far the corners are apart, as in "see".
+    pub wide: f32,
+    /// How far the lips are pushed forward and together, as in "you".
+    pub round: f32,
+    /// How far the upper teeth touch the lower lip, as in "five".
+    pub teeth: f32,
+}
+
+/// A rectangle in pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rect {
+    /// Left edge.
+    pub x: u32,
+    /// Upper edge.
+    pub y: u32,
+    /// Width.
+    pub width: u32,
+    /// Height.
+    pub height: u32,
+}
+
+/// A picture as it is shown: RGBA, 8 bits each, rows from the top without gaps.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// Pixels a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// `4 * width * height` bytes.
+    pub pixels: Arc<Vec<u8>>,
+    /// What differs from the picture that was drawn before this one.
+    pub changed: Rect,
+}
+
+/// Who said something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The person in front of the box.
+    Visitor,
+    /// The box.
+    Kiosk,
+}
+
+/// Something that was really said and heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Who said it.
+    pub role: Role,
+    /// The words.
+    pub text: String,
+}
+
+/// What has been said so far in this session, oldest first; the last one asks for the answer.
+pub type History = Vec<Message>;
