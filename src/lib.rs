@@ -4,6 +4,6 @@ pub mod media;
 
 pub mod flow;
 
-pub mod device;
-
 pub mod engine;
+
+pub mod device;

@@ -1,8 +1,11 @@
 //! The plain data that travels between the stages. No behaviour beyond constructors.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use crate::flow::Turn;
+use crate::flow::{Item, Turn};
 
 /// Samples a second of all sound inside the machine, from the microphone to the recogniser.
 pub const SAMPLE_RATE: u32 = 16_000;
@@ -31,9 +34,17 @@ impl<T> Part<T> {
     }
 }
 
+impl<T: Send> Item for Part<T> {
+    fn is_live(&self) -> bool {
+        self.turn.is_live()
+    }
+}
+
 /// What the microphone delivers: 10 to 32 ms, mono, 16 kHz, from −1 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chunk(pub Vec<f32>);
+
+impl Item for Chunk {}
 
 /// A speakable piece of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,3 +134,97 @@ pub struct Message {
 
 /// What has been said so far in this session, oldest first; the last one asks for the answer.
 pub type History = Vec<Message>;
+
+/// What `think` is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// An answer to the last thing that was said.
+    Answer(History),
+    /// These words.
+    Say(String),
+}
+
+/// A whole recording of a visitor, 16 kHz mono, that is heard at once.
+#[derive(Clone, Debug)]
+pub struct Recording(pub Vec<f32>);
+
+impl Item for Recording {}
+
+/// What a visitor has said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Utterance {
+    /// The words; empty when there were none.
+    pub text: String,
+    /// When the speech ended.
+    pub ended: Instant,
+    /// How long it took to decide that it had ended.
+    pub pause: Duration,
+    /// How long the words took after that.
+    pub asr: Duration,
+}
+
+/// A step of a turn that runs a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Recognition.
+    Asr,
+    /// The language model.
+    Llm,
+    /// The voice.
+    Tts,
+    /// The face.
+    Face,
+}
+
+impl Step {
+    /// All of them, in the order of the flow.
+    pub const ALL: [Self; 4] = [Self::Asr, Self::Llm, Self::Tts, Self::Face];
+
+    /// Its name in metrics and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Asr => "asr",
+            Self::Llm => "llm",
+            Self::Tts => "tts",
+            Self::Face => "face",
+        }
+    }
+}
+
+/// All that the conversation reacts to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Somebody stands in front of the box.
+    VisitorCame,
+    /// Nobody stands there any more.
+    VisitorLeft,
+    /// Somebody has begun to speak.
+    SpeechBegan,
+    /// Somebody has spoken.
+    Heard(Utterance),
+    /// Somebody has typed this, at this time.
+    Typed(String, Instant),
+    /// The visitor has heard this sentence of ours to its end.
+    Said {
+        /// The turn that it belongs to.
+        turn: Turn,
+        /// The sentence.
+        text: String,
+    },
+    /// The whole answer has sounded.
+    Finished {
+        /// The turn that has ended.
+        turn: Turn,
+    },
+    /// A step could not do its part of the turn.
+    Failed {
+        /// The turn that has failed.
+        turn: Turn,
+        /// The step.
+        step: Step,
+    },
+    /// The machine is to stop.
+    Stop,
+}
+
+impl Item for Event {}

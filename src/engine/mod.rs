@@ -5,12 +5,13 @@ pub mod face;
 pub mod llm;
 pub mod onnx;
 pub mod tts;
+pub mod vad;
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, time::Duration};
 
 use anyhow::Result;
 
-use crate::media::{Chunk, Message, Mouth};
+use crate::media::{Chunk, Message, Mouth, Picture};
 
 /// Tells speech from other sound.
 pub trait Vad: Send {
@@ -59,4 +60,11 @@ pub trait Face: Send {
     fn finish(&mut self, mouth: &mut dyn FnMut(Mouth)) -> Result<()>;
     /// Forgets the sound it has heard.
     fn reset(&mut self);
+}
+
+/// Draws the face.
+pub trait Portrait: Send {
+    /// The picture of the face at `at`, counted from the start of the machine, with `mouth`; blinks
+    /// and the sway of the head follow from `at`.
+    fn draw(&mut self, at: Duration, mouth: Mouth) -> Picture;
 }

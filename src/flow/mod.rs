@@ -1,5 +1,11 @@
 //! How things travel: what is still wanted, over which links, on which threads, at what time.
 
+mod clock;
+mod crew;
+mod link;
 mod turn;
 
-pub use turn::{Turn, Turns};
+pub use clock::AudioClock;
+pub use crew::{Crew, Pulse, Pulses, Waiting};
+pub use link::{Inbox, Item, Outbox, Polled, SlotWriter, queue, slot};
+pub use turn::{Time, Times, Turn, Turns};

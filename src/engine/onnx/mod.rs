@@ -9,7 +9,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use tract_onnx::pb::{self, tensor_shape_proto::dimension, type_proto};
+use tract_onnx::{
+    pb::{self, tensor_shape_proto::dimension, type_proto},
+    prelude::Framework as _,
+};
 
 pub use ort::Library;
 

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, Result, anyhow};
-use tract_onnx::prelude::{Framework, InferenceModelExt, IntoRunnable, IntoTensor, tract_ndarray};
+use tract_onnx::prelude::{Datum, InferenceModelExt, IntoRunnable, IntoTensor, tract_ndarray};
 use tract_onnx::{pb, prelude as tract};
 
 use super::{Contract, Kind, Tensor};
@@ -39,7 +39,7 @@ impl Session {
             model.set_input_fact(index, fact)?;
         }
         let outputs: Vec<&str> = contract.outputs.iter().map(|port| port.name.as_str()).collect();
-        let model = model.with_output_names(outputs)?;
+        let model = model.with_outputs_by_name(outputs)?;
         let plan = model.into_optimized()?.into_runnable()?;
         let kinds = contract.outputs.iter().map(|port| port.kind).collect();
         Ok(Self { plan, inputs: names, kinds })
@@ -83,8 +83,8 @@ fn from_tract(value: tract::TValue, kind: Kind) -> Result<Tensor> {
 
 fn datum_type(kind: Kind) -> tract::DatumType {
     match kind {
-        Kind::F32 => tract::f32::datum_type(),
-        Kind::I64 => tract::i64::datum_type(),
+        Kind::F32 => f32::datum_type(),
+        Kind::I64 => i64::datum_type(),
     }
 }
 
