@@ -3,6 +3,7 @@
 pub mod asr;
 pub mod face;
 pub mod llm;
+pub mod mel;
 pub mod onnx;
 pub mod tts;
 pub mod vad;

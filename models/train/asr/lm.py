@@ -1,0 +1,100 @@
+"""Builds the word model of the recogniser: words, pairs and triples of the grammar, as an ARPA file.
+
+    python lm.py --out models/starter/asr-lm.arpa [--sentences 200000]
+
+Interpolated Kneser-Ney smoothing with one discount; groups seen only once are dropped and their share goes to
+the shorter context. Words of Debian's small word list that the grammar lacks get a small equal share, so that
+they are preferred to letters that are no word.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from sentences import Grammar, dictionary
+
+DISCOUNT = 0.75
+# Share of the words that the grammar does not have.
+DICTIONARY_SHARE = 0.06
+
+
+def count(sentences: int, seed: int):
+    """Counts of single words, pairs and triples, with <s> and </s> around every sentence."""
+    grammar = Grammar(seed)
+    pairs, triples = Counter(), Counter()
+    for _ in range(sentences):
+        text = grammar.sentence(shares=(0.93, 0.07, 0, 0))
+        tokens = ["<s>", "<s>", *text.split(), "</s>"]
+        for place in range(2, len(tokens)):
+            triples[tuple(tokens[place - 2 : place + 1])] += 1
+            pairs[tuple(tokens[place - 1 : place + 1])] += 1
+    return pairs, triples
+
+
+def model(pairs, triples, least):
+    """Natural probabilities and what is left for unseen followers: ({group: p}, {context: left}) for 1 to 3 words."""
+    # A word is as likely as the number of different words it follows (Kneser and Ney 1995).
+    follows = Counter(word for _, word in pairs)
+    total = sum(follows.values())
+    lexicon = [word for word in dictionary() if word not in follows]
+    single = {word: (1 - DICTIONARY_SHARE) * n / total for word, n in follows.items()}
+    single.update({word: DICTIONARY_SHARE / len(lexicon) for word in lexicon})
+    single["<s>"] = 1e-99
+
+    def higher(counts, lower):
+        contexts, kept = Counter(), defaultdict(float)
+        for group, n in counts.items():
+            contexts[group[:-1]] += n
+        chosen = {group: n for group, n in counts.items() if n >= least}
+        for group, n in chosen.items():
+            kept[group[:-1]] += n - DISCOUNT
+        left = {context: 1 - kept[context] / n for context, n in contexts.items() if context in kept}
+        return {
+            group: (n - DISCOUNT) / contexts[group[:-1]] + left[group[:-1]] * lower(group[1:])
+            for group, n in chosen.items()
+        }, left
+
+    double, left_one = higher(pairs, lambda group: single[group[0]])
+
+    def of_pair(group):
+        return double.get(group) or left_one.get(group[:1], 1.0) * single[group[1]]
+
+    triple, left_two = higher(triples, of_pair)
+    # Contexts of two words must stand among the pairs.
+    left_two = {context: left for context, left in left_two.items() if context in double}
+    triple = {group: p for group, p in triple.items() if group[:2] in left_two}
+    return single, double, triple, left_one, left_two
+
+
+def write(path: Path, single, double, triple, left_one, left_two):
+    log = lambda p: f"{math.log10(max(p, 1e-99)):.2f}".rstrip("0").rstrip(".")  # noqa: E731
+    with path.open("w") as file:
+        file.write(f"\\data\\\nngram 1={len(single)}\nngram 2={len(double)}\nngram 3={len(triple)}\n\n\\1-grams:\n")
+        for word, p in sorted(single.items()):
+            file.write(f"{log(p)}\t{word}" + (f"\t{log(left_one[word,])}" if (word,) in left_one else "") + "\n")
+        file.write("\n\\2-grams:\n")
+        for group, p in sorted(double.items()):
+            file.write(f"{log(p)}\t{' '.join(group)}" + (f"\t{log(left_two[group])}" if group in left_two else "") + "\n")
+        file.write("\n\\3-grams:\n")
+        for group, p in sorted(triple.items()):
+            file.write(f"{log(p)}\t{' '.join(group)}\n")
+        file.write("\n\\end\\\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("models/starter/asr-lm.arpa"))
+    parser.add_argument("--sentences", type=int, default=200_000)
+    parser.add_argument("--least", type=int, default=3, help="groups seen less often are dropped")
+    parser.add_argument("--seed", type=int, default=4711)
+    options = parser.parse_args()
+    pairs, triples = count(options.sentences, options.seed)
+    write(options.out, *model(pairs, triples, options.least))
+    print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""Trains the recogniser on the shards of `synthesise.py`, within a given time.
+
+    python train.py --work DIR --minutes 90
+
+Uses every shard that is there when a pass begins, so synthesis may still be running. The learning rate stays
+constant and falls to nothing over the last third of the time; an average of the weights is kept and
+is what `export.py` takes. `DIR/asr/checkpoint.pt` holds weights, average and optimiser: a second call goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from network import BLANK, Recogniser, encode, greedy, word_errors
+
+
+def load(path: Path):
+    """The utterances of a shard: (mel float16 (frames, 80), text)."""
+    data = np.load(path)
+    parts = np.split(data["mel"], np.cumsum(data["frames"])[:-1])
+    return list(zip(parts, data["texts"].tolist()))
+
+
+def feasible(mel, text):
+    """CTC needs a frame for each character and one more between equal neighbours."""
+    repeats = sum(a == b for a, b in zip(text, text[1:]))
+    return 30 <= len(mel) <= 1500 and len(text) + repeats < len(mel) // 4
+
+
+def batches(utterances, frames: int, draw: random.Random):
+    """Batches of about `frames` frames, similar lengths together, in random order."""
+    ordered = sorted(utterances, key=lambda item: len(item[0]) * draw.uniform(0.9, 1.1))
+    groups, group = [], []
+    for item in ordered:
+        group.append(item)
+        if max(len(mel) for mel, _ in group) * (len(group) + 1) > frames:
+            groups.append(group)
+            group = []
+    if group:
+        groups.append(group)
+    draw.shuffle(groups)
+    return groups
+
+
+def collate(group, draw: random.Random | None):
+    """mel (batch, 80, frames), lengths, targets, target lengths; masks bands and times when `draw` is given."""
+    longest = max(len(mel) for mel, _ in group)
+    longest += -longest % 8
+    mel = torch.zeros(len(group), 80, longest)
+    for index, (item, _) in enumerate(group):
+        mel[index, :, : len(item)] = torch.from_numpy(item.astype(np.float32)).T
+        if draw:
+            for _ in range(2):
+                width, first = draw.randint(0, 20), draw.randint(0, 79)
+                mel[index, first : first + width] = 0
+            for _ in range(max(1, len(item) // 120)):
+                width, first = draw.randint(0, 16), draw.randint(0, len(item))
+                mel[index, :, first : first + width] = 0
+    lengths = torch.tensor([len(item) for item, _ in group])
+    codes = [encode(text) for _, text in group]
+    return mel, lengths, torch.tensor(sum(codes, []), dtype=torch.long), torch.tensor([len(code) for code in codes])
+
+
+def evaluate(model, utterances):
+    """Word error rate of greedy decoding."""
+    model.eval()
+    errors = total = 0
+    with torch.no_grad():
+        for start in range(0, len(utterances), 16):
+            group = utterances[start : start + 16]
+            mel, lengths, _, _ = collate(group, None)
+            for logprobs, length, (_, text) in zip(model(mel, lengths), lengths, group):
+                errors += word_errors(greedy(logprobs[: (length + 3) // 4]), text)
+                total += len(text.split())
+    model.train()
+    return errors / max(total, 1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, default=Path("models/train/work"))
+    parser.add_argument("--minutes", type=float, default=90, help="of wall clock")
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--frames", type=int, default=4000, help="10 ms frames in a batch")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--fall", type=float, default=0.35, help="share of the time in which the rate falls")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(1)
+    draw = random.Random(1)
+    folder = options.work / "asr"
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = Recogniser().to(device)
+    average = Recogniser().to(device)
+    average.load_state_dict(model.state_dict())
+    optimiser = torch.optim.AdamW(model.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    ctc = torch.nn.CTCLoss(blank=BLANK, reduction="sum", zero_infinity=True)
+    step = 0
+    checkpoint = folder / "checkpoint.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint, map_location=device)
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        step = state["step"]
+    print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, from step {step}", flush=True)
+    shards: dict[Path, list] = {}
+    began = reported = time.monotonic()
+    seconds, losses, heard = options.minutes * 60, [], 0
+    while time.monotonic() - began < seconds:
+        for path in sorted(folder.glob("shard-*.npz")):
+            if path not in shards:
+                shards[path] = [item for item in load(path) if feasible(*item)]
+        everything = [item for items in shards.values() for item in items]
+        held_back, everything = everything[:96], everything[96:]
+        for group in batches(everything, options.frames, draw):
+            passed = (time.monotonic() - began) / seconds
+            if passed >= 1:
+                break
+            rate = options.rate * min(1, (step + 1) / 300, max(0.01, (1 - passed) / options.fall))
+            for parameters in optimiser.param_groups:
+                parameters["lr"] = rate
+            mel, lengths, targets, target_lengths = collate(group, draw)
+            logprobs = model(mel.to(device), lengths.to(device))
+            frames = (lengths + 3) // 4
+            loss = ctc(logprobs.transpose(0, 1).cpu(), targets, frames, target_lengths) / max(1, int(target_lengths.sum()))
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            step += 1
+            decay = min(0.998, (step + 1) / (step + 50))
+            with torch.no_grad():
+                for slow, fast in zip(average.parameters(), model.parameters()):
+                    slow.lerp_(fast, 1 - decay)
+            losses.append(loss.item())
+            heard += int(lengths.sum())
+            if step % 100 == 0 or step in (10, 50):
+                error = evaluate(average, held_back)
+                now = time.monotonic()
+                print(
+                    f"step {step} hours {heard / 360000:.2f} shards {len(shards)} rate {rate:.1e} "
+                    f"loss {np.mean(losses):.3f} heard voices, greedy: {100 * error:.1f} % "
+                    f"{now - began:.0f} s (+{now - reported:.0f})",
+                    flush=True,
+                )
+                losses, reported = [], now
+                save(checkpoint, model, average, optimiser, step)
+    save(checkpoint, model, average, optimiser, step)
+
+
+def save(path: Path, model, average, optimiser, step: int):
+    """Writes a checkpoint whole or not at all."""
+    partial = path.with_suffix(".part")
+    state = {"model": model.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict()}
+    torch.save({**state, "step": step}, partial)
+    os.replace(partial, path)
+
+
+if __name__ == "__main__":
+    main()
