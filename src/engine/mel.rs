@@ -227,6 +227,25 @@ mod tests {
     }
 
     #[test]
+    fn energies_are_those_of_sherpa_onnx() {
+        let mut mel = LogMel::new(Recipe::NEMO);
+        let sound: Vec<f32> = (0..4000).map(|i| ((i * i) % 71) as f32 / 71.0 - 0.5).collect();
+        let mut energies = Vec::new();
+        mel.windows(&sound, 0, &mut energies);
+        // Computed by kaldi-native-fbank 1.23 with sherpa-onnx's options for NeMo models.
+        for (window, expected) in [
+            (0, [-5.507_102, -3.146_080, -0.034_523]),
+            (12, [-5.502_229, -3.334_498, -0.157_922]),
+            (24, [-5.432_788, -2.558_260, -0.005_412]),
+        ] {
+            for (band, expected) in [0, 40, 79].into_iter().zip(expected) {
+                let energy: f32 = energies[window * 80 + band];
+                assert!((energy - expected).abs() < 1e-3, "window {window}, band {band}: {energy}");
+            }
+        }
+    }
+
+    #[test]
     fn pieces_give_the_same_as_the_whole() {
         let mut mel = LogMel::new(Recipe::NEMO);
         let sound: Vec<f32> = (0..4000).map(|i| ((i * i) % 71) as f32 / 71.0 - 0.5).collect();

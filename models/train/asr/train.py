@@ -49,19 +49,19 @@ def batches(utterances, frames: int, draw: random.Random):
     return groups
 
 
-def collate(group, draw: random.Random | None):
-    """mel (batch, 80, frames), lengths, targets, target lengths; masks bands and times when `draw` is given."""
+def collate(group, draw: random.Random | None, mask: float = 0):
+    """mel (batch, 80, frames), lengths, targets, target lengths; `mask` is how much of bands and times is hidden."""
     longest = max(len(mel) for mel, _ in group)
     longest += -longest % 8
     mel = torch.zeros(len(group), 80, longest)
     for index, (item, _) in enumerate(group):
         mel[index, :, : len(item)] = torch.from_numpy(item.astype(np.float32)).T
-        if draw:
+        if mask:
             for _ in range(2):
-                width, first = draw.randint(0, 20), draw.randint(0, 79)
+                width, first = draw.randint(0, round(20 * mask)), draw.randint(0, 79)
                 mel[index, first : first + width] = 0
             for _ in range(max(1, len(item) // 120)):
-                width, first = draw.randint(0, 16), draw.randint(0, len(item))
+                width, first = draw.randint(0, round(16 * mask)), draw.randint(0, len(item))
                 mel[index, :, first : first + width] = 0
     lengths = torch.tensor([len(item) for item, _ in group])
     codes = [encode(text) for _, text in group]
@@ -88,13 +88,11 @@ def main():
     parser.add_argument("--work", type=Path, default=Path("models/train/work"))
     parser.add_argument("--minutes", type=float, default=90, help="of wall clock")
     parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--frames", type=int, default=4000, help="10 ms frames in a batch")
+    parser.add_argument("--frames", type=int, default=2400, help="10 ms frames in a batch")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--fall", type=float, default=0.35, help="share of the time in which the rate falls")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    torch.manual_seed(1)
-    draw = random.Random(1)
     folder = options.work / "asr"
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = Recogniser().to(device)
@@ -110,10 +108,12 @@ def main():
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         step = state["step"]
+    torch.manual_seed(step)
+    draw = random.Random(step)
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, from step {step}", flush=True)
     shards: dict[Path, list] = {}
     began = reported = time.monotonic()
-    seconds, losses, heard = options.minutes * 60, [], 0
+    seconds, losses, heard, mask = options.minutes * 60, [], 0, 0.0
     while time.monotonic() - began < seconds:
         for path in sorted(folder.glob("shard-*.npz")):
             if path not in shards:
@@ -127,7 +127,7 @@ def main():
             rate = options.rate * min(1, (step + 1) / 300, max(0.01, (1 - passed) / options.fall))
             for parameters in optimiser.param_groups:
                 parameters["lr"] = rate
-            mel, lengths, targets, target_lengths = collate(group, draw)
+            mel, lengths, targets, target_lengths = collate(group, draw, mask)
             logprobs = model(mel.to(device), lengths.to(device))
             frames = (lengths + 3) // 4
             loss = ctc(logprobs.transpose(0, 1).cpu(), targets, frames, target_lengths) / max(1, int(target_lengths.sum()))
@@ -142,7 +142,7 @@ def main():
                     slow.lerp_(fast, 1 - decay)
             losses.append(loss.item())
             heard += int(lengths.sum())
-            if step % 100 == 0 or step in (10, 50):
+            if step % 200 == 0:
                 error = evaluate(average, held_back)
                 now = time.monotonic()
                 print(
@@ -151,6 +151,8 @@ def main():
                     f"{now - began:.0f} s (+{now - reported:.0f})",
                     flush=True,
                 )
+                # Hiding parts of the speech helps only once most of it is understood.
+                mask = min(1.0, max(0.0, (1.6 - np.mean(losses)) / 1.2))
                 losses, reported = [], now
                 save(checkpoint, model, average, optimiser, step)
     save(checkpoint, model, average, optimiser, step)

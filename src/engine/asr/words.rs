@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn a_broken_line_is_named() {
         let error = Words::parse("\\1-grams:\n-1 <s>\nx </s>\n").unwrap_err();
-        assert_eq!(format!("{error:#}"), "line 3: x is no number");
+        assert!(format!("{error:#}").starts_with("line 3: x is no number"));
         assert!(Words::parse("").is_err());
     }
 }
