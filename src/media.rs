@@ -75,7 +75,7 @@ pub struct Beat {
     pub completes: Option<Sentence>,
 }
 
-/// The shape of a mouth. Each part goes from 0 (at rest) to 1 (as far as it goes).
+/// The shape of a mouth. Each part goes from 0 (at rest, closed) to 1 (as far as it goes).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Mouth {
     /// How far the jaw is down.
@@ -84,8 +84,12 @@ pub struct Mouth {
     pub wide: f32,
     /// How far the lips are pushed forward and together, as in "you".
     pub round: f32,
-    /// How far the upper teeth touch the lower lip, as in "five".
+    /// How far the lower lip is under the upper teeth, as in "five".
     pub teeth: f32,
+    /// How far the lips are pressed on each other, as in "map".
+    pub press: f32,
+    /// How far the tip of the tongue is at the upper teeth, as in "this".
+    pub tongue: f32,
 }
 
 /// A rectangle in pixels.

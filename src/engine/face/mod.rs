@@ -1,1 +1,14 @@
 //! The face: sound becomes the movement of a mouth, and a portrait moves.
+
+mod lids;
+mod lips;
+mod mel;
+mod points;
+mod portrait;
+mod pose;
+mod shapes;
+mod warp;
+
+pub use portrait::Portrait;
+pub use pose::{Head, Liveliness, Pose, idle};
+pub use shapes::MouthShapes;

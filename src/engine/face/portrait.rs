@@ -1,0 +1,528 @@
+//! A portrait that moves: one still picture, warped and painted into each pose.
+//!
+//! A grid of nodes says where each place of the new picture comes from; between the nodes that is
+//! interpolated. Only cells whose nodes moved since a buffer was last drawn are drawn again.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::{Context, Result, ensure};
+use image::{
+    RgbaImage,
+    imageops::{self, FilterType},
+};
+
+use super::{
+    lids::Lids,
+    lips::Lips,
+    points::Points,
+    pose::Pose,
+    warp::{HeadMap, MouthMap, Side},
+};
+use crate::media::{Mouth, Picture, Rect};
+
+/// Pixels between two nodes.
+const CELL: usize = 8;
+
+/// Steps of a pixel to which movement is rounded: smaller ones are not seen and not drawn.
+const STEPS: f32 = 16.0;
+
+/// Buffers kept for reuse: one on the screen, one on its way there, one to draw on, one in reserve.
+const BUFFERS: usize = 4;
+
+/// A portrait, ready to be drawn in any pose.
+#[derive(Debug)]
+pub struct Portrait {
+    still: Still,
+    lips: Lips,
+    lids: [Lids; 2],
+    head: HeadMap,
+    key_points: usize,
+    /// Nodes a row, and rows of nodes.
+    columns: usize,
+    rows: usize,
+    faces: Vec<[f32; 2]>,
+    state: State,
+    shown: State,
+    buffers: Vec<Buffer>,
+    latest: usize,
+}
+
+/// What a buffer shows.
+#[derive(Clone, Debug)]
+struct State {
+    /// Where each node comes from, in steps.
+    sources: Vec<[i32; 2]>,
+    mouth: Mouth,
+    mouth_cells: Cells,
+    blink: f32,
+    lid_cells: [Cells; 2],
+}
+
+#[derive(Debug)]
+struct Buffer {
+    pixels: Arc<Vec<u8>>,
+    state: State,
+}
+
+/// A rectangle of cells, ends not included.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Cells {
+    left: usize,
+    top: usize,
+    right: usize,
+    bottom: usize,
+}
+
+impl Cells {
+    fn contains(&self, column: usize, row: usize) -> bool {
+        (self.left..self.right).contains(&column) && (self.top..self.bottom).contains(&row)
+    }
+}
+
+impl Portrait {
+    /// Loads the portrait whose `portrait.toml` is in `folder` and fits it into `width` by
+    /// `height` pixels; what does not fit is cut off evenly.
+    ///
+    /// # Errors
+    /// A file is missing or no picture, or the key points are not those of a face; the message
+    /// names the file and the key.
+    pub fn load(folder: &Path, width: u32, height: u32) -> Result<Self> {
+        ensure!(
+            (64..=8192).contains(&width) && (64..=8192).contains(&height),
+            "a portrait cannot be drawn with {width} by {height} pixels"
+        );
+        let mut points = Points::load(&folder.join("portrait.toml"))?;
+        let picture = open(&folder.join(&points.picture))?;
+        let mask = open(&folder.join(&points.mask))?;
+        ensure!(
+            mask.dimensions() == picture.dimensions(),
+            "the mask {} is not as large as the picture {}",
+            points.mask,
+            points.picture
+        );
+        let size = [picture.width() as f32, picture.height() as f32];
+        for point in points.all() {
+            ensure!(
+                (0.0..size[0]).contains(&point[0]) && (0.0..size[1]).contains(&point[1]),
+                "the key point {point:?} in {} is outside the picture",
+                folder.join("portrait.toml").display()
+            );
+        }
+        let scale = (width as f32 / size[0]).max(height as f32 / size[1]);
+        let left = (size[0] * scale - width as f32) / 2.0;
+        let top = (size[1] * scale - height as f32) / 2.0;
+        for [x, y] in points.all() {
+            // Pixels are areas: their middles are at one half.
+            *x = (*x + 0.5) * scale - 0.5 - left;
+            *y = (*y + 0.5) * scale - 0.5 - top;
+        }
+        points.head.radius.iter_mut().for_each(|radius| *radius *= scale);
+        let fit = |image: RgbaImage| fit(image, width, height);
+        Ok(Self::new(&points, &fit(picture), &fit(mask)))
+    }
+
+    fn new(points: &Points, picture: &RgbaImage, mask: &RgbaImage) -> Self {
+        let still = Still::new(picture, mask);
+        let (columns, rows) = (still.width.div_ceil(CELL) + 1, still.height.div_ceil(CELL) + 1);
+        let sources: Vec<_> = (0..columns * rows)
+            .map(|i| still.source([(i % columns * CELL) as f32, (i / columns * CELL) as f32]))
+            .collect();
+        let state = State {
+            sources,
+            mouth: Mouth::default(),
+            mouth_cells: Cells::default(),
+            blink: 0.0,
+            lid_cells: [Cells::default(); 2],
+        };
+        let key_points = {
+            let mut points = points.clone();
+            points.all().count()
+        };
+        Self {
+            lips: Lips::new(MouthMap::new(&points.mouth), &points.colour),
+            lids: [
+                Lids::new(&points.eyes.left, &points.colour, true),
+                Lids::new(&points.eyes.right, &points.colour, false),
+            ],
+            head: HeadMap::new(&points.head, still.height as f32),
+            key_points,
+            columns,
+            rows,
+            faces: vec![[0.0; 2]; columns * rows],
+            shown: state.clone(),
+            state,
+            buffers: Vec::with_capacity(BUFFERS),
+            latest: 0,
+            still,
+        }
+    }
+
+    /// How many key points the portrait is moved by.
+    pub fn key_points(&self) -> usize {
+        self.key_points
+    }
+
+    /// Draws the portrait in a pose. `changed` of the picture is what differs from the picture
+    /// drawn before; in the first one it is everything.
+    ///
+    /// A buffer is used again once the last copy of its picture is gone, so nothing is allocated as
+    /// long as no more than three pictures are held.
+    pub fn draw(&mut self, pose: &Pose) -> Picture {
+        self.arrange(pose);
+        let first = self.buffers.is_empty();
+        let index = self.free_buffer();
+        let buffer = &mut self.buffers[index];
+        let changed = {
+            let mut pixels = Arc::get_mut(&mut buffer.pixels);
+            let mut changed: Option<[usize; 4]> = None;
+            for row in 0..self.rows - 1 {
+                for column in 0..self.columns - 1 {
+                    if self.state.differs(&self.shown, self.columns, column, row) {
+                        let [left, top, right, bottom] =
+                            changed.unwrap_or([column, row, column, row]);
+                        changed = Some([
+                            left.min(column),
+                            top.min(row),
+                            right.max(column),
+                            bottom.max(row),
+                        ]);
+                    }
+                    if self.state.differs(&buffer.state, self.columns, column, row)
+                        && let Some(pixels) = pixels.as_mut()
+                    {
+                        draw_cell(
+                            &self.still,
+                            &self.lips,
+                            &self.lids,
+                            &self.faces,
+                            &self.state,
+                            self.columns,
+                            [column, row],
+                            pixels,
+                        );
+                    }
+                }
+            }
+            changed
+        };
+        buffer.state.clone_from(&self.state);
+        self.shown.clone_from(&self.state);
+        self.latest = index;
+        Picture {
+            width: self.still.width as u32,
+            height: self.still.height as u32,
+            pixels: Arc::clone(&buffer.pixels),
+            changed: if first { self.still.all() } else { self.still.rect(changed) },
+        }
+    }
+
+    /// Works out where everything comes from.
+    fn arrange(&mut self, pose: &Pose) {
+        let mouth = clamped(&pose.mouth);
+        self.lips.set(&mouth);
+        let [aside, above, below] = self.lips.map.reach();
+        let still = self.lips.map.is_at_rest();
+        for row in 0..self.rows {
+            for column in 0..self.columns {
+                let at = [(column * CELL) as f32, (row * CELL) as f32];
+                let face = self.head.source(at, &pose.head, pose.breath);
+                let index = row * self.columns + column;
+                self.faces[index] = face;
+                let mut source = face;
+                if !still {
+                    let [u, v] = self.lips.map.local(face);
+                    if u.abs() < aside && v > -above && v < below {
+                        let edges = self.lips.map.edges(u);
+                        let side = if v < f32::midpoint(edges.upper, edges.lower) {
+                            Side::Upper
+                        } else {
+                            Side::Lower
+                        };
+                        let skin = self.still.skin(face);
+                        source = self.lips.map.global(self.lips.map.source([u, v], side, skin));
+                    }
+                }
+                self.state.sources[index] = self.still.source(source);
+            }
+        }
+        let moved = |[x, y]: [f32; 2]| {
+            let [a, b] = self.head.source([x, y], &pose.head, pose.breath);
+            [x - a, y - b]
+        };
+        let cells = |[left, top, right, bottom]: [f32; 4]| {
+            let [dx, dy] = moved([f32::midpoint(left, right), f32::midpoint(top, bottom)]);
+            let cell = |at: f32, most: usize| ((at / CELL as f32).max(0.0) as usize).min(most);
+            Cells {
+                left: cell(left + dx - 4.0, self.columns - 1),
+                top: cell(top + dy - 4.0, self.rows - 1),
+                right: cell(right + dx + 4.0 + CELL as f32, self.columns - 1),
+                bottom: cell(bottom + dy + 4.0 + CELL as f32, self.rows - 1),
+            }
+        };
+        self.state.mouth = mouth;
+        self.state.mouth_cells = if still { Cells::default() } else { cells(self.lips.bounds()) };
+        self.state.blink = pose.blink.clamp(0.0, 1.0);
+        self.state.lid_cells = [0, 1].map(|i| {
+            if self.state.blink > 0.0 { cells(self.lids[i].bounds()) } else { Cells::default() }
+        });
+        self.lids.iter_mut().for_each(|lids| lids.set(self.state.blink));
+        let Cells { left, top, right, bottom } = self.state.mouth_cells;
+        let origin = [left * CELL, top * CELL];
+        let size = [(right - left) * CELL, (bottom - top) * CELL];
+        let (faces, columns, fine) = (&self.faces, self.columns, &self.still);
+        self.lips.arrange(origin, size, &|at| between(faces, columns, at), &|face| fine.skin(face));
+    }
+
+    /// A buffer that nobody else holds: the latest one if possible, it needs the fewest changes.
+    fn free_buffer(&mut self) -> usize {
+        let free = |buffer: &mut Buffer| Arc::get_mut(&mut buffer.pixels).is_some();
+        if self.buffers.get_mut(self.latest).is_some_and(free) {
+            return self.latest;
+        }
+        if let Some(index) = self.buffers.iter_mut().position(free) {
+            return index;
+        }
+        let buffer = Buffer {
+            pixels: Arc::new(self.still.bytes()),
+            state: State {
+                sources: identity(&self.still, self.columns, self.rows),
+                mouth: Mouth::default(),
+                mouth_cells: Cells::default(),
+                blink: 0.0,
+                lid_cells: [Cells::default(); 2],
+            },
+        };
+        if self.buffers.len() < BUFFERS {
+            self.buffers.push(buffer);
+            return self.buffers.len() - 1;
+        }
+        // Somebody keeps them all: let go of one.
+        let index = (self.latest + 1) % BUFFERS;
+        self.buffers[index] = buffer;
+        index
+    }
+}
+
+impl State {
+    /// Whether the cell looks different.
+    fn differs(&self, other: &Self, columns: usize, column: usize, row: usize) -> bool {
+        let node = row * columns + column;
+        let moved = [node, node + 1, node + columns, node + columns + 1]
+            .iter()
+            .any(|&i| self.sources[i] != other.sources[i]);
+        moved
+            || self.mouth != other.mouth
+                && (self.mouth_cells.contains(column, row)
+                    || other.mouth_cells.contains(column, row))
+            || self.blink != other.blink
+                && [self, other]
+                    .iter()
+                    .any(|state| state.lid_cells.iter().any(|cells| cells.contains(column, row)))
+    }
+}
+
+/// The shape within its limits, in steps that can be told apart.
+fn clamped(mouth: &Mouth) -> Mouth {
+    let part = |part: f32| (part.clamp(0.0, 1.0) * 256.0).round() / 256.0;
+    Mouth {
+        open: part(mouth.open),
+        wide: part(mouth.wide),
+        round: part(mouth.round),
+        teeth: part(mouth.teeth),
+        press: part(mouth.press),
+        tongue: part(mouth.tongue),
+    }
+}
+
+fn identity(still: &Still, columns: usize, rows: usize) -> Vec<[i32; 2]> {
+    (0..columns * rows)
+        .map(|i| still.source([(i % columns * CELL) as f32, (i / columns * CELL) as f32]))
+        .collect()
+}
+
+/// A value between four nodes.
+fn between(nodes: &[[f32; 2]], columns: usize, [x, y]: [f32; 2]) -> [f32; 2] {
+    let rows = nodes.len() / columns;
+    let column = ((x / CELL as f32) as usize).min(columns - 2);
+    let row = ((y / CELL as f32) as usize).min(rows - 2);
+    let (s, t) = (x / CELL as f32 - column as f32, y / CELL as f32 - row as f32);
+    let i = row * columns + column;
+    let mix = |a: f32, b: f32, t: f32| a + (b - a) * t;
+    [0, 1].map(|k| {
+        mix(
+            mix(nodes[i][k], nodes[i + 1][k], s),
+            mix(nodes[i + columns][k], nodes[i + columns + 1][k], s),
+            t,
+        )
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "they are borrowed apart from the buffers")]
+fn draw_cell(
+    still: &Still,
+    lips: &Lips,
+    lids: &[Lids; 2],
+    faces: &[[f32; 2]],
+    state: &State,
+    columns: usize,
+    [column, row]: [usize; 2],
+    pixels: &mut [u8],
+) {
+    let (left, top) = (column * CELL, row * CELL);
+    let (right, bottom) = ((left + CELL).min(still.width), (top + CELL).min(still.height));
+    if state.mouth_cells.contains(column, row) {
+        for y in top..bottom {
+            for x in left..right {
+                put(pixels, still.width, [x, y], lips.colour(still, [x, y]));
+            }
+        }
+        return;
+    }
+    let node = row * columns + column;
+    let [a, b, c, d] = [node, node + 1, node + columns, node + columns + 1]
+        .map(|i| state.sources[i].map(|part| part * (65536.0 / STEPS) as i32));
+    let cell = CELL as i32;
+    for y in top..bottom {
+        let t = (y - top) as i32;
+        let start = [0, 1].map(|k| a[k] + (c[k] - a[k]) / cell * t);
+        let end = [0, 1].map(|k| b[k] + (d[k] - b[k]) / cell * t);
+        let step = [0, 1].map(|k| (end[k] - start[k]) / cell);
+        let mut at = start;
+        let begin = 4 * (y * still.width + left);
+        let row = &mut pixels[begin..begin + 4 * (right - left)];
+        for pixel in row.chunks_exact_mut(4) {
+            pixel.copy_from_slice(&still.fixed(at).to_le_bytes());
+            at = [at[0] + step[0], at[1] + step[1]];
+        }
+    }
+    for (lids, cells) in lids.iter().zip(&state.lid_cells) {
+        if cells.contains(column, row) {
+            for y in top..bottom {
+                for x in left..right {
+                    let face = between(faces, columns, [x as f32, y as f32]);
+                    let i = 4 * (y * still.width + x);
+                    let under = [pixels[i], pixels[i + 1], pixels[i + 2]].map(f32::from);
+                    if let Some(colour) = lids.colour(still, face, under) {
+                        put(pixels, still.width, [x, y], colour);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn put(pixels: &mut [u8], width: usize, [x, y]: [usize; 2], colour: [f32; 3]) {
+    let i = 4 * (y * width + x);
+    for (to, from) in pixels[i..i + 3].iter_mut().zip(colour) {
+        *to = (from + 0.5) as u8;
+    }
+}
+
+fn open(file: &Path) -> Result<RgbaImage> {
+    let image = image::open(file)
+        .with_context(|| format!("failed to read the picture {}", file.display()))?;
+    Ok(image.to_rgba8())
+}
+
+/// Scales a picture until it covers the size, and cuts off what hangs over evenly.
+fn fit(image: RgbaImage, width: u32, height: u32) -> RgbaImage {
+    if image.dimensions() == (width, height) {
+        return image;
+    }
+    let scale = (f64::from(width) / f64::from(image.width()))
+        .max(f64::from(height) / f64::from(image.height()));
+    let size = |length: u32, least: u32| ((f64::from(length) * scale).round() as u32).max(least);
+    let (wide, high) = (size(image.width(), width), size(image.height(), height));
+    let image = imageops::resize(&image, wide, high, FilterType::CatmullRom);
+    imageops::crop_imm(&image, (wide - width) / 2, (high - height) / 2, width, height).to_image()
+}
+
+/// The portrait at rest.
+#[derive(Debug)]
+pub(super) struct Still {
+    width: usize,
+    height: usize,
+    /// RGBA, the first in the lowest byte; one more column and row than the picture, so that every
+    /// pixel has a neighbour to the right and below.
+    pixels: Vec<u32>,
+    mask: Vec<u8>,
+}
+
+impl Still {
+    fn new(picture: &RgbaImage, mask: &RgbaImage) -> Self {
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        let mut pixels = Vec::with_capacity((width + 1) * (height + 1));
+        for y in 0..=height {
+            for x in 0..=width {
+                let [r, g, b, _] =
+                    picture.get_pixel(x.min(width - 1) as u32, y.min(height - 1) as u32).0;
+                pixels.push(u32::from_le_bytes([r, g, b, 255]));
+            }
+        }
+        Self { width, height, pixels, mask: mask.pixels().map(|pixel| pixel.0[0]).collect() }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let rows = self.pixels.chunks_exact(self.width + 1).take(self.height);
+        rows.flat_map(|row| &row[..self.width]).flat_map(|pixel| pixel.to_le_bytes()).collect()
+    }
+
+    fn all(&self) -> Rect {
+        Rect { x: 0, y: 0, width: self.width as u32, height: self.height as u32 }
+    }
+
+    /// Pixels of a range of cells: first and last column and row.
+    fn rect(&self, cells: Option<[usize; 4]>) -> Rect {
+        let Some([left, top, right, bottom]) = cells else {
+            return Rect::default();
+        };
+        let end = |cell: usize, most: usize| ((cell + 1) * CELL).min(most);
+        Rect {
+            x: (left * CELL) as u32,
+            y: (top * CELL) as u32,
+            width: (end(right, self.width) - left * CELL) as u32,
+            height: (end(bottom, self.height) - top * CELL) as u32,
+        }
+    }
+
+    /// A place inside the picture, in steps.
+    fn source(&self, [x, y]: [f32; 2]) -> [i32; 2] {
+        let inside =
+            |at: f32, length: usize| (at.clamp(0.0, (length - 1) as f32) * STEPS).round() as i32;
+        [inside(x, self.width), inside(y, self.height)]
+    }
+
+    /// How much of the jaw's movement the skin at a place takes part in, 0 to 1.
+    fn skin(&self, [x, y]: [f32; 2]) -> f32 {
+        let inside = |at: f32, length: usize| at.clamp(0.0, (length - 1) as f32) as usize;
+        let i = inside(y, self.height) * self.width + inside(x, self.width);
+        f32::from(self.mask[i]) / 255.0
+    }
+
+    /// The picture at a place given in 65536ths of a pixel.
+    fn fixed(&self, [x, y]: [i32; 2]) -> u32 {
+        const HALF: u32 = 0x00ff_00ff;
+        let (fx, fy) = ((x >> 8 & 255) as u32, (y >> 8 & 255) as u32);
+        let stride = self.width + 1;
+        let i = (y >> 16) as usize * stride + (x >> 16) as usize;
+        let (top, bottom) = (&self.pixels[i..i + 2], &self.pixels[i + stride..i + stride + 2]);
+        if fx | fy == 0 {
+            return top[0];
+        }
+        // Two channels at a time, sixteen bits each.
+        let mix = |a: u32, b: u32, t: u32| {
+            let low = ((a & HALF) * (256 - t) + (b & HALF) * t) >> 8 & HALF;
+            let high = ((a >> 8 & HALF) * (256 - t) + (b >> 8 & HALF) * t) & !HALF;
+            low | high
+        };
+        mix(mix(top[0], top[1], fx), mix(bottom[0], bottom[1], fx), fy)
+    }
+
+    /// The picture at any place, red, green, blue from 0 to 255.
+    pub(super) fn colour(&self, [x, y]: [f32; 2]) -> [f32; 3] {
+        let inside = |at: f32, length: usize| (at.clamp(0.0, (length - 1) as f32) * 65536.0) as i32;
+        let [r, g, b, _] =
+            self.fixed([inside(x, self.width), inside(y, self.height)]).to_le_bytes();
+        [r, g, b].map(f32::from)
+    }
+}
