@@ -7,3 +7,5 @@ pub mod flow;
 pub mod engine;
 
 pub mod device;
+
+pub mod sound;
