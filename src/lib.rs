@@ -9,3 +9,5 @@ pub mod engine;
 pub mod device;
 
 pub mod sound;
+
+pub mod config;

@@ -1,0 +1,303 @@
+//! What can be configured: one struct a table, one field a key, with its doc, default and range.
+//!
+//! `config/linly-edge.toml` and `docs/config.md` are generated from this file.
+
+mod check;
+mod load;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+};
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::{Deserialize, Serialize};
+
+pub use check::{Place, Problem, Problems};
+pub use load::layers;
+
+/// Everything that can be configured. It does not change while the process lives.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How long the threads may take to end when the daemon stops, in milliseconds.
+    #[schemars(range(min = 100, max = 60_000))]
+    pub stop_grace_ms: u32,
+    pub devices: Devices,
+    pub screen: Screen,
+    pub listen: Listen,
+    pub converse: Converse,
+    pub models: Models,
+    pub avatar: Avatar,
+    pub admin: Admin,
+    pub log: Log,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            stop_grace_ms: 2_000,
+            devices: Devices::default(),
+            screen: Screen::default(),
+            listen: Listen::default(),
+            converse: Converse::default(),
+            models: Models::default(),
+            avatar: Avatar::default(),
+            admin: Admin::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Config {
+    /// The JSON schema of all tables, without references: the docs and the range checks read it.
+    pub fn schema() -> serde_json::Value {
+        let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
+        settings.into_generator().into_root_schema_for::<Self>().to_value()
+    }
+}
+
+/// Which devices the kiosk hears, speaks and shows with.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Devices {
+    /// Where sound comes from.
+    pub microphone: DeviceKind,
+    /// Where sound goes.
+    pub speaker: DeviceKind,
+    /// Where pictures go.
+    pub display: DeviceKind,
+    pub file: FileDevices,
+}
+
+/// What stands for a device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceKind {
+    /// Nothing, at the pace of the real thing: silence comes in; what goes out is dropped.
+    #[default]
+    Headless,
+    /// The file that `[devices.file]` names.
+    File,
+}
+
+/// The files that stand for devices whose kind is `file`.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FileDevices {
+    /// WAV that is played into the microphone in real time; any rate, width and channel count.
+    pub microphone: PathBuf,
+    /// Play it again and again instead of once.
+    pub repeat: bool,
+    /// Silence after each playing of the file, in milliseconds.
+    #[schemars(range(max = 3_600_000))]
+    pub pause_ms: u32,
+    /// WAV that takes what the kiosk says; overwritten at start.
+    pub speaker: PathBuf,
+    /// MP4 that takes what the kiosk shows; overwritten at start.
+    pub display: PathBuf,
+}
+
+impl Default for FileDevices {
+    fn default() -> Self {
+        Self {
+            microphone: PathBuf::new(),
+            repeat: false,
+            pause_ms: 2_000,
+            speaker: PathBuf::new(),
+            display: PathBuf::new(),
+        }
+    }
+}
+
+/// The size of the picture, in pixels.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Screen {
+    /// Pixels a row; an even number.
+    #[schemars(range(min = 64, max = 3840))]
+    pub width: u32,
+    /// Rows; an even number.
+    #[schemars(range(min = 64, max = 3840))]
+    pub height: u32,
+}
+
+impl Default for Screen {
+    fn default() -> Self {
+        Self { width: 720, height: 1280 }
+    }
+}
+
+/// What counts as speech, and when it has ended.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Listen {
+    /// Probability above which a chunk of sound counts as speech.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub threshold: f32,
+    /// Speech that must have lasted so long before it counts, in milliseconds; coughs are shorter.
+    #[schemars(range(max = 2_000))]
+    pub onset_ms: u32,
+    /// Sound from before the speech that is recognised with it, in milliseconds, so that no first
+    /// syllable is lost.
+    #[schemars(range(max = 2_000))]
+    pub preroll_ms: u32,
+    /// Silence that ends an utterance, in milliseconds.
+    #[schemars(range(max = 10_000))]
+    pub pause_ms: NonZeroU32,
+    /// Silence that ends an utterance whose text is already a whole sentence, in milliseconds.
+    #[schemars(range(max = 10_000))]
+    pub short_pause_ms: NonZeroU32,
+    /// Seconds after which an utterance is answered even though it goes on.
+    #[schemars(range(max = 120))]
+    pub longest_s: NonZeroU32,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        const PAUSE: NonZeroU32 = NonZeroU32::new(500).expect("not zero");
+        const SHORT_PAUSE: NonZeroU32 = NonZeroU32::new(300).expect("not zero");
+        const LONGEST: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
+        Self {
+            threshold: 0.5,
+            onset_ms: 200,
+            preroll_ms: 300,
+            pause_ms: PAUSE,
+            short_pause_ms: SHORT_PAUSE,
+            longest_s: LONGEST,
+        }
+    }
+}
+
+/// How the kiosk answers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Converse {
+    /// What the kiosk says when it is ready; empty says nothing.
+    pub greeting: String,
+    /// So long after an answer began to sound, speech does not interrupt it; in milliseconds.
+    #[schemars(range(max = 10_000))]
+    pub guard_ms: u32,
+    /// How many earlier messages the language model is reminded of; 0 makes each question the first.
+    #[schemars(range(max = 50))]
+    pub history: usize,
+    /// The facts of the place (`site.toml`); empty takes the sample that is built in.
+    pub site: PathBuf,
+    /// Who the kiosk is, in the words that open every prompt; empty takes those that the language
+    /// model was trained with.
+    pub persona: String,
+}
+
+impl Default for Converse {
+    fn default() -> Self {
+        Self {
+            greeting: String::new(),
+            guard_ms: 300,
+            history: 6,
+            site: PathBuf::new(),
+            persona: String::new(),
+        }
+    }
+}
+
+/// The models and what runs them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Models {
+    /// Folder of the model pack; empty searches the places that `linly-edge check` prints.
+    pub pack: PathBuf,
+    /// What runs the models.
+    pub backend: BackendKind,
+    /// `libonnxruntime.so` for the backend `ort`; empty searches the usual places.
+    pub library: PathBuf,
+    /// Threads that each model may use.
+    #[schemars(range(max = 64))]
+    pub threads: NonZeroUsize,
+}
+
+impl Default for Models {
+    fn default() -> Self {
+        Self {
+            pack: PathBuf::new(),
+            backend: BackendKind::default(),
+            library: PathBuf::new(),
+            threads: NonZeroUsize::MIN,
+        }
+    }
+}
+
+/// What runs the models.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BackendKind {
+    /// ONNX Runtime where its library is found, else tract.
+    #[default]
+    Auto,
+    /// The runtime that is built in.
+    Tract,
+    /// ONNX Runtime; its library must be there.
+    Ort,
+}
+
+/// The person on the screen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Avatar {
+    /// Folder of the portrait with its mask and key points; empty takes the one that is built in.
+    pub path: PathBuf,
+}
+
+/// HTTP: metrics, health, and one turn at a time for programs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Admin {
+    /// Address and port to listen on. There is no password: open it to other machines only on a
+    /// network whose every user may talk to the kiosk.
+    #[schemars(with = "String")]
+    pub address: SocketAddr,
+    /// Largest body of a request, in bytes.
+    #[schemars(range(min = 1_024, max = 268_435_456))]
+    pub body_limit_bytes: usize,
+    /// How long the video of an answer can be fetched, in seconds.
+    #[schemars(range(min = 1, max = 86_400))]
+    pub video_keep_s: u32,
+    /// Memory for all videos together, in bytes; the oldest give way.
+    pub video_limit_bytes: usize,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 9090)),
+            body_limit_bytes: 16 << 20,
+            video_keep_s: 600,
+            video_limit_bytes: 64 << 20,
+        }
+    }
+}
+
+/// What is written to the log. What visitors say never is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// How much is written; the variable `RUST_LOG` overrides it.
+    pub level: Level,
+}
+
+/// How much is written to the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// What has failed.
+    Error,
+    /// And what went wrong but was got over.
+    Warn,
+    /// And what happens once per turn.
+    #[default]
+    Info,
+    /// And what happens once per sentence, picture or request.
+    Debug,
+    /// And all the rest.
+    Trace,
+}
