@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use super::words::{History, Words};
+use super::words::{History, Spelling, Words};
 
 /// How the search weighs and how much it keeps.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,10 +34,12 @@ struct Text {
     parent: usize,
     token: usize,
     /// The letters since the last space.
-    word: String,
+    word: Spelling,
     history: History,
     /// Score of the complete words.
     score: f32,
+    /// The most that the word in progress may add.
+    promise: f32,
 }
 
 /// Probabilities (natural logarithms) that a text is what was said so far.
@@ -73,9 +75,14 @@ pub(super) fn search(
     ended: bool,
     how: &Search,
 ) -> (String, History) {
-    let root =
-        Text { parent: 0, token: usize::MAX, word: String::new(), history: before, score: 0.0 };
-    let mut tree = vec![root];
+    let mut tree = vec![Text {
+        parent: 0,
+        token: usize::MAX,
+        word: Spelling::default(),
+        history: before,
+        score: 0.0,
+        promise: 0.0,
+    }];
     let mut children: HashMap<(usize, usize), usize> = HashMap::new();
     let mut beam = vec![(0, Odds { blank: 0.0, token: f32::NEG_INFINITY })];
     let mut next: HashMap<usize, Odds> = HashMap::new();
@@ -108,7 +115,8 @@ pub(super) fn search(
         beam.clear();
         beam.extend(next.iter().map(|(&text, &odds)| (text, odds)));
         // Equal scores are ordered by age, so that the same sound always gives the same text.
-        let rank = |(text, odds): &(usize, Odds)| odds.both() + tree[*text].score;
+        let rank =
+            |(text, odds): &(usize, Odds)| odds.both() + tree[*text].score + tree[*text].promise;
         beam.sort_unstable_by(|a, b| rank(b).total_cmp(&rank(a)).then(a.0.cmp(&b.0)));
         beam.truncate(how.beam);
     }
@@ -136,11 +144,13 @@ fn extend(
     for letter in letters.chars() {
         if letter == ' ' {
             (text.score, text.history) = close(&text, words, how);
-            text.word.clear();
+            text.word = Spelling::default();
         } else {
-            text.word.push(letter);
+            text.word = words.spell(text.word, letter);
         }
     }
+    text.promise =
+        if text.word.is_empty() { 0.0 } else { how.words * words.promise(text.word) + how.word };
     text
 }
 
@@ -149,7 +159,7 @@ fn close(text: &Text, words: &Words, how: &Search) -> (f32, History) {
     if text.word.is_empty() {
         return (text.score, text.history);
     }
-    let (probability, history) = words.next(text.history, &text.word);
+    let (probability, history) = words.next(text.history, text.word);
     (text.score + how.words * probability + how.word, history)
 }
 

@@ -2,31 +2,56 @@
 
 use std::{collections::HashMap, path::Path};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 
 /// Number of a word in the model.
-pub(super) type Word = u32;
+type Word = u32;
 
 /// The two words before, older first.
 pub(super) type History = [Word; 2];
 
-/// A word that is nowhere in the model, at its first letter: about one in a hundred thousand words.
+/// The letters of a word so far: a place in the tree of spellings and their count.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Spelling {
+    node: u32,
+    letters: u32,
+}
+
+const NOWHERE: u32 = u32::MAX;
+
+/// A word that is nowhere in the model, before its first letter: one in a hundred thousand words.
 const UNKNOWN: f32 = -11.5;
 /// What every letter of an unknown word costs; English spelling leaves about this much to guess once
 /// the sound is known.
 const UNKNOWN_LETTER: f32 = -0.6;
 /// A word of the site is at least this likely anywhere: once in 2,000 words.
 const SITE: f32 = -7.6;
+/// Names shorter than this are too easily found in other words.
+const SITE_LETTERS: usize = 4;
 
 /// Probabilities of words, given up to two words before. All are natural logarithms.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Words {
-    numbers: HashMap<Box<str>, Word>,
+    /// All spellings by their beginnings; the first node is the empty one.
+    tree: Vec<Node>,
     single: Vec<Entry>,
     pairs: HashMap<[Word; 2], Entry>,
     triples: HashMap<[Word; 3], f32>,
+    start: Word,
+    end: Word,
     /// Words of the site that are long enough to be recognised by most of their letters.
     site: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    letter: char,
+    child: u32,
+    sibling: u32,
+    /// The word that ends here.
+    word: Word,
+    /// Probability of the likeliest word that begins like this.
+    best: f32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +77,15 @@ impl Words {
     /// # Errors
     /// A line is not ARPA; the message has its number.
     pub fn parse(text: &str) -> Result<Self> {
-        let mut words = Self::default();
+        let mut words = Self {
+            tree: vec![Node::new(' ')],
+            single: Vec::new(),
+            pairs: HashMap::new(),
+            triples: HashMap::new(),
+            start: NOWHERE,
+            end: NOWHERE,
+            site: Vec::new(),
+        };
         let mut order = 0;
         for (index, line) in text.lines().enumerate() {
             if let Some(section) = line.strip_prefix('\\') {
@@ -61,47 +94,79 @@ impl Words {
                 words.line(line, order).with_context(|| format!("line {}", index + 1))?;
             }
         }
-        for needed in ["<s>", "</s>"] {
-            if !words.numbers.contains_key(needed) {
-                bail!("it lacks {needed}");
-            }
-        }
+        words.start = words.find("<s>").context("it lacks <s>")?;
+        words.end = words.find("</s>").context("it lacks </s>")?;
         Ok(words)
     }
 
     fn line(&mut self, line: &str, order: usize) -> Result<()> {
         let mut fields = line.split_ascii_whitespace();
-        let mut number = |what| -> Result<f32> {
-            let field = fields.next().context(what)?;
-            let log10: f32 = field.parse().with_context(|| format!("{field} is no number"))?;
-            Ok(log10 * std::f32::consts::LN_10)
-        };
-        let probability = number("it is empty")?;
-        let mut key = [0; 3];
-        for place in &mut key[..order.min(3)] {
+        let probability = natural(fields.next().context("it is empty")?)?;
+        if order == 1 {
             let word = fields.next().context("a word is missing")?;
-            *place = match self.numbers.get(word) {
-                Some(&known) => known,
-                None if order == 1 => {
-                    let new = Word::try_from(self.single.len()).context("too many words")?;
-                    self.numbers.insert(word.into(), new);
-                    new
-                }
-                None => bail!("{word} is not among the single words"),
-            };
+            let backoff = fields.next().map_or(Ok(0.0), natural)?;
+            self.add(word, Entry { probability, backoff });
+            return Ok(());
         }
-        let backoff = match fields.next() {
-            Some(field) => field.parse::<f32>().with_context(|| format!("{field} is no number"))?,
-            None => 0.0,
-        };
-        let entry = Entry { probability, backoff: backoff * std::f32::consts::LN_10 };
-        match order {
-            1 => self.single.push(entry),
-            2 => drop(self.pairs.insert([key[0], key[1]], entry)),
-            3 => drop(self.triples.insert(key, probability)),
-            other => bail!("it has groups of {other} words; three are supported"),
+        let mut key = [0; 3];
+        ensure!(order <= key.len(), "it has groups of {order} words; three are supported");
+        for place in &mut key[..order] {
+            let word = fields.next().context("a word is missing")?;
+            *place = self.find(word).with_context(|| format!("{word} is no single word"))?;
+        }
+        if order == 2 {
+            let backoff = fields.next().map_or(Ok(0.0), natural)?;
+            self.pairs.insert([key[0], key[1]], Entry { probability, backoff });
+        } else {
+            self.triples.insert(key, probability);
         }
         Ok(())
+    }
+
+    /// Adds a word, or makes a known one at least as likely as `entry` says.
+    fn add(&mut self, word: &str, entry: Entry) {
+        let mut node = 0;
+        for letter in word.chars() {
+            let known = self.child(node, letter);
+            if known == NOWHERE {
+                let sibling = self.tree[node as usize].child;
+                self.tree[node as usize].child = self.tree.len() as u32;
+                self.tree.push(Node { sibling, ..Node::new(letter) });
+                node = self.tree.len() as u32 - 1;
+            } else {
+                node = known;
+            }
+            let best = &mut self.tree[node as usize].best;
+            *best = best.max(entry.probability);
+        }
+        match &mut self.tree[node as usize].word {
+            new if *new == NOWHERE => {
+                *new = self.single.len() as Word;
+                self.single.push(entry);
+            }
+            known => {
+                let known = &mut self.single[*known as usize];
+                known.probability = known.probability.max(entry.probability);
+            }
+        }
+    }
+
+    fn child(&self, node: u32, letter: char) -> u32 {
+        let mut child = self.tree[node as usize].child;
+        while child != NOWHERE && self.tree[child as usize].letter != letter {
+            child = self.tree[child as usize].sibling;
+        }
+        child
+    }
+
+    fn find(&self, word: &str) -> Option<Word> {
+        let spelling = word.chars().fold(Spelling::default(), |s, letter| self.spell(s, letter));
+        self.word(spelling)
+    }
+
+    fn word(&self, spelling: Spelling) -> Option<Word> {
+        let word = self.tree.get(spelling.node as usize)?.word;
+        (word != NOWHERE).then_some(word)
     }
 
     /// Makes the words of `phrases` (names, rooms) likely enough to be written as they are spelled here.
@@ -112,34 +177,19 @@ impl Words {
                 if word.is_empty() {
                     continue;
                 }
-                if word.chars().count() >= 4 && !self.site.contains(&word) {
-                    self.site.push(word.clone());
-                }
-                match self.numbers.get(word.as_str()) {
-                    Some(&known) => {
-                        let entry = &mut self.single[known as usize];
-                        entry.probability = entry.probability.max(SITE);
-                    }
-                    None => {
-                        self.numbers.insert(word.into(), self.single.len() as Word);
-                        self.single.push(Entry { probability: SITE, backoff: 0.0 });
-                    }
+                self.add(&word, Entry { probability: SITE, backoff: 0.0 });
+                if word.chars().count() >= SITE_LETTERS && !self.site.contains(&word) {
+                    self.site.push(word);
                 }
             }
         }
-    }
-
-    /// What stands before the first word of an utterance.
-    pub(super) fn start(&self) -> History {
-        let start = self.numbers.get("<s>").copied().unwrap_or(Word::MAX);
-        [start, start]
     }
 
     /// Replaces each word that the model does not have by the word of the site that is spelled nearly
     /// so: a name is rarely heard letter by letter.
     pub(super) fn mend(&self, text: &str) -> String {
         let mended = text.split(' ').map(|word| {
-            if self.numbers.contains_key(word) {
+            if self.find(word).is_some() {
                 return word;
             }
             let near = self.site.iter().map(|site| (differences(word, site), site));
@@ -151,20 +201,37 @@ impl Words {
         mended.collect::<Vec<_>>().join(" ")
     }
 
-    /// Logarithm of the probability of `word`, and what stands before the next one.
-    pub(super) fn next(&self, history: History, word: &str) -> (f32, History) {
-        match self.numbers.get(word) {
-            Some(&known) => (self.probability(history, known), [history[1], known]),
-            None => {
-                let letters = word.chars().count() as f32;
-                (UNKNOWN + UNKNOWN_LETTER * letters, [history[1], Word::MAX])
-            }
+    /// What stands before the first word of an utterance.
+    pub(super) fn start(&self) -> History {
+        [self.start; 2]
+    }
+
+    /// A spelling with one more letter.
+    pub(super) fn spell(&self, spelling: Spelling, letter: char) -> Spelling {
+        let node = match spelling.node {
+            NOWHERE => NOWHERE,
+            node => self.child(node, letter),
+        };
+        Spelling { node, letters: spelling.letters + 1 }
+    }
+
+    /// Logarithm of the highest probability that a word beginning like this may have.
+    pub(super) fn promise(&self, spelling: Spelling) -> f32 {
+        let known = self.tree.get(spelling.node as usize).map_or(f32::MIN, |node| node.best);
+        known.max(unknown(spelling))
+    }
+
+    /// Logarithm of the probability of the word spelled, and what stands before the next one.
+    pub(super) fn next(&self, history: History, spelling: Spelling) -> (f32, History) {
+        match self.word(spelling) {
+            Some(word) => (self.probability(history, word), [history[1], word]),
+            None => (unknown(spelling), [history[1], NOWHERE]),
         }
     }
 
     /// Logarithm of the probability that the utterance ends here.
     pub(super) fn end(&self, history: History) -> f32 {
-        self.numbers.get("</s>").map_or(0.0, |&end| self.probability(history, end))
+        self.probability(history, self.end)
     }
 
     fn probability(&self, [older, newer]: History, word: Word) -> f32 {
@@ -179,6 +246,29 @@ impl Words {
         let single = self.single.get(word as usize).map_or(UNKNOWN, |entry| entry.probability);
         skipped + before + single
     }
+}
+
+impl Spelling {
+    /// Whether it has no letter yet.
+    pub(super) fn is_empty(self) -> bool {
+        self.letters == 0
+    }
+}
+
+impl Node {
+    fn new(letter: char) -> Self {
+        Self { letter, child: NOWHERE, sibling: NOWHERE, word: NOWHERE, best: f32::MIN }
+    }
+}
+
+fn unknown(spelling: Spelling) -> f32 {
+    UNKNOWN + UNKNOWN_LETTER * spelling.letters as f32
+}
+
+/// A natural logarithm from the decimal one that ARPA files have.
+fn natural(field: &str) -> Result<f32> {
+    let decimal: f32 = field.parse().with_context(|| format!("{field} is no number"))?;
+    Ok(decimal * std::f32::consts::LN_10)
 }
 
 /// Least number of letters to change, add or remove.
@@ -222,6 +312,10 @@ pub(super) const SAMPLE: &str = "\\data\\\nngram 1=6\nngram 2=4\nngram 3=1\n
 mod tests {
     use super::*;
 
+    fn next(words: &Words, history: History, word: &str) -> (f32, History) {
+        words.next(history, word.chars().fold(Spelling::default(), |s, l| words.spell(s, l)))
+    }
+
     fn log10(natural: f32) -> f32 {
         (natural / std::f32::consts::LN_10 * 100.0).round() / 100.0
     }
@@ -229,20 +323,29 @@ mod tests {
     #[test]
     fn probabilities_back_off() {
         let words = Words::parse(SAMPLE).unwrap();
-        let (first, history) = words.next(words.start(), "where");
-        let (second, history) = words.next(history, "is");
-        let (third, history) = words.next(history, "the");
-        let (unseen, _) = words.next(history, "where");
+        let (first, history) = next(&words, words.start(), "where");
+        let (second, history) = next(&words, history, "is");
+        let (third, history) = next(&words, history, "the");
+        let (unseen, _) = next(&words, history, "where");
         assert_eq!([first, second, third].map(log10), [-0.3, -0.3, -0.1]);
         assert_eq!(log10(unseen), -1.4);
     }
 
     #[test]
+    fn the_beginning_of_a_word_promises_its_likeliest_end() {
+        let words = Words::parse(SAMPLE).unwrap();
+        let t = words.spell(Spelling::default(), 't');
+        let tz = words.spell(t, 'z');
+        assert_eq!(log10(words.promise(t)), -1.5);
+        assert!(words.promise(tz) < UNKNOWN && words.promise(words.spell(tz, 'e')) < UNKNOWN);
+    }
+
+    #[test]
     fn site_words_become_known() {
         let mut words = Words::parse(SAMPLE).unwrap();
-        let (unknown, _) = words.next(words.start(), "okonkwo");
+        let (unknown, _) = next(&words, words.start(), "okonkwo");
         words.add_site(&["Doctor Okonkwo".into(), "the lift".into()]);
-        let (known, _) = words.next(words.start(), "okonkwo");
+        let (known, _) = next(&words, words.start(), "okonkwo");
         assert!(known > unknown + 3.0);
         assert_eq!(
             words.mend("where is docter oconkwo the zoo"),
