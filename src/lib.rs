@@ -1,8 +1,12 @@
 //! A digital receptionist for Jetson-class boxes. Modules in reading order.
 
+pub mod kiosk;
+
 pub mod media;
 
 pub mod flow;
+
+pub mod stage;
 
 pub mod engine;
 
@@ -11,3 +15,9 @@ pub mod device;
 pub mod sound;
 
 pub mod config;
+
+pub mod journal;
+
+pub mod metrics;
+
+pub mod report;

@@ -3,8 +3,10 @@
 pub mod asr;
 pub mod face;
 pub mod llm;
+// pub mod load;
 pub mod mel;
 pub mod onnx;
+pub mod pack;
 pub mod tts;
 pub mod vad;
 

@@ -3,6 +3,10 @@
 
 use std::{
     ops::ControlFlow,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -26,24 +30,41 @@ pub trait Item: Send {
 /// A link that keeps everything, up to `depth` items.
 pub fn queue<T: Item>(depth: usize) -> (Outbox<T>, Inbox<T>) {
     let (sender, receiver) = bounded(depth);
-    (Outbox { sender }, Inbox { receiver })
+    let depth = Depth::default();
+    (Outbox { sender, depth: depth.clone() }, Inbox { receiver, depth })
 }
 
 /// A link that keeps only the newest item.
 pub fn slot<T: Item>() -> (SlotWriter<T>, Inbox<T>) {
     let (sender, receiver) = bounded(1);
-    (SlotWriter { sender, older: receiver.clone() }, Inbox { receiver })
+    (SlotWriter { sender, older: receiver.clone() }, Inbox { receiver, depth: Depth::default() })
+}
+
+/// How many items wait in a link, for whoever watches it. It keeps no end of the link open.
+#[derive(Clone, Debug, Default)]
+pub struct Depth(Arc<AtomicUsize>);
+
+impl Depth {
+    /// How many items wait.
+    pub fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, items: usize) {
+        self.0.store(items, Ordering::Relaxed);
+    }
 }
 
 /// The writing end of a queue.
 #[derive(Debug)]
 pub struct Outbox<T> {
     sender: Sender<T>,
+    depth: Depth,
 }
 
 impl<T> Clone for Outbox<T> {
     fn clone(&self) -> Self {
-        Self { sender: self.sender.clone() }
+        Self { sender: self.sender.clone(), depth: self.depth.clone() }
     }
 }
 
@@ -56,7 +77,10 @@ impl<T: Item> Outbox<T> {
                 return ControlFlow::Break(());
             }
             match self.sender.send_timeout(item, LOOK) {
-                Ok(()) => return ControlFlow::Continue(()),
+                Ok(()) => {
+                    self.depth.set(self.sender.len());
+                    return ControlFlow::Continue(());
+                }
                 Err(SendTimeoutError::Timeout(back)) => item = back,
                 Err(SendTimeoutError::Disconnected(_)) => return ControlFlow::Break(()),
             }
@@ -65,14 +89,16 @@ impl<T: Item> Outbox<T> {
 
     /// Never waits; hands the item back when there is no room or no reader, for the caller to count.
     pub fn offer(&self, item: T) -> Result<(), T> {
-        self.sender.try_send(item).map_err(|error| match error {
+        let sent = self.sender.try_send(item).map_err(|error| match error {
             TrySendError::Full(item) | TrySendError::Disconnected(item) => item,
-        })
+        });
+        self.depth.set(self.sender.len());
+        sent
     }
 
     /// How many items wait in the link.
-    pub fn depth(&self) -> usize {
-        self.sender.len()
+    pub fn depth(&self) -> Depth {
+        self.depth.clone()
     }
 }
 
@@ -81,6 +107,12 @@ impl<T: Item> Outbox<T> {
 pub struct SlotWriter<T> {
     sender: Sender<T>,
     older: Receiver<T>,
+}
+
+impl<T> Clone for SlotWriter<T> {
+    fn clone(&self) -> Self {
+        Self { sender: self.sender.clone(), older: self.older.clone() }
+    }
 }
 
 impl<T: Item> SlotWriter<T> {
@@ -108,39 +140,46 @@ pub enum Polled<T> {
 #[derive(Debug)]
 pub struct Inbox<T> {
     receiver: Receiver<T>,
+    depth: Depth,
 }
 
 impl<T: Item> Inbox<T> {
     /// The next item that is still wanted; `None` once every writer is gone.
     pub fn next(&self, pulse: &Pulse) -> Option<T> {
         let _waiting = pulse.waiting();
-        self.receiver.iter().find(Item::is_live)
+        let item = self.receiver.iter().find(Item::is_live);
+        self.depth.set(self.receiver.len());
+        item
     }
 
     /// Like `next`, for a stage that has something else to do after `wait`.
     pub fn poll(&self, pulse: &Pulse, wait: Duration) -> Polled<T> {
         let _waiting = pulse.waiting();
         let until = Instant::now() + wait;
-        loop {
+        let polled = loop {
             match self.receiver.recv_deadline(until) {
-                Ok(item) if item.is_live() => return Polled::Item(item),
+                Ok(item) if item.is_live() => break Polled::Item(item),
                 Ok(_) => {}
-                Err(RecvTimeoutError::Timeout) => return Polled::Empty,
-                Err(RecvTimeoutError::Disconnected) => return Polled::Closed,
+                Err(RecvTimeoutError::Timeout) => break Polled::Empty,
+                Err(RecvTimeoutError::Disconnected) => break Polled::Closed,
             }
-        }
+        };
+        self.depth.set(self.receiver.len());
+        polled
     }
 
     /// The next item that is still wanted, if one is there.
     pub fn look(&self) -> Polled<T> {
-        loop {
+        let polled = loop {
             match self.receiver.try_recv() {
-                Ok(item) if item.is_live() => return Polled::Item(item),
+                Ok(item) if item.is_live() => break Polled::Item(item),
                 Ok(_) => {}
-                Err(TryRecvError::Empty) => return Polled::Empty,
-                Err(TryRecvError::Disconnected) => return Polled::Closed,
+                Err(TryRecvError::Empty) => break Polled::Empty,
+                Err(TryRecvError::Disconnected) => break Polled::Closed,
             }
-        }
+        };
+        self.depth.set(self.receiver.len());
+        polled
     }
 }
 

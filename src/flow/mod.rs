@@ -7,5 +7,5 @@ mod turn;
 
 pub use clock::AudioClock;
 pub use crew::{Crew, Pulse, Pulses, Waiting};
-pub use link::{Inbox, Item, Outbox, Polled, SlotWriter, queue, slot};
+pub use link::{Depth, Inbox, Item, Outbox, Polled, SlotWriter, queue, slot};
 pub use turn::{Time, Times, Turn, Turns};

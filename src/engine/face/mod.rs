@@ -2,6 +2,7 @@
 
 mod lids;
 mod lips;
+mod living;
 mod mel;
 mod points;
 mod portrait;
@@ -9,6 +10,7 @@ mod pose;
 mod shapes;
 mod warp;
 
+pub use living::Living;
 pub use portrait::Portrait;
 pub use pose::{Head, Liveliness, Pose, idle};
 pub use shapes::MouthShapes;

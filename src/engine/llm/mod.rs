@@ -1,1 +1,5 @@
 //! The language model and what it knows.
+
+mod splitter;
+
+pub use splitter::Splitter;

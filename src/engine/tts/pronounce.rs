@@ -22,8 +22,7 @@ const FUNCTION: &str = " in of for on that with by at from as if against about b
     must ought might and but or plus yet nor who what where how when her his their its our mine is \
     am are was were has have had be ";
 /// After these a word that is both noun and verb is a verb.
-const BEFORE_VERBS: &str =
-    " to can could will would may might must should please not i we you they don't can't cannot won't ";
+const BEFORE_VERBS: &str = " to can could will would may might must should please not i we you they don't can't cannot won't ";
 /// How many letters to the left and right each kind of rule looks at, widest first.
 const WINDOWS: [(usize, usize); 9] =
     [(4, 4), (3, 4), (3, 3), (2, 3), (2, 2), (1, 2), (1, 1), (0, 1), (0, 0)];
@@ -210,7 +209,8 @@ fn syllables(sounds: &[&str]) -> String {
         let begin = (pair[0] + 1..pair[1])
             .find(|&i| {
                 let onset = &sounds[i..pair[1]];
-                onset.len() == 1 && onset[0] != "ng" || ONSETS.contains(&format!("|{}|", onset.join(" ")))
+                onset.len() == 1 && onset[0] != "ng"
+                    || ONSETS.contains(&format!("|{}|", onset.join(" ")))
             })
             .unwrap_or(pair[1]);
         begins.push(begin);
@@ -235,8 +235,12 @@ mod tests {
     fn pronouncer() -> Pronouncer {
         let lexicon = "a\tax\na/n\tey1\nb\tb iy1\nroom\tr uw1 m\nuse\ty uw1 s\nuse/v\ty uw1 z\n";
         let letters = "\ta\t\tae1\n\tb\t\tb\n\tn\t\tn\n\tt\t\tt\n\tc\t\tk\nc\th\t\t\n\tc\th\tch\n";
-        let names = ["begin", "fall", "hold", "rise", "b", "r", "m", "uw1", "y", "s", "z", "ax", "ey1", "iy1"];
-        Pronouncer::new(lexicon.into(), letters, &names.map(String::from)).expect("it is well-formed")
+        let names = [
+            "begin", "fall", "hold", "rise", "b", "r", "m", "uw1", "y", "s", "z", "ax", "ey1",
+            "iy1",
+        ];
+        Pronouncer::new(lexicon.into(), letters, &names.map(String::from))
+            .expect("it is well-formed")
     }
 
     #[test]
@@ -257,7 +261,12 @@ mod tests {
 
     #[test]
     fn sentences_become_numbers() {
-        let items = [Item::Word("a".into()), Item::Word("room".into()), Item::Letter('b'), Item::Pause(Tone::Fall)];
+        let items = [
+            Item::Word("a".into()),
+            Item::Word("room".into()),
+            Item::Letter('b'),
+            Item::Pause(Tone::Fall),
+        ];
         let sounds: Vec<(i64, i64)> =
             pronouncer().sounds(&items).iter().map(|sound| (sound.id, sound.mark)).collect();
         assert_eq!(sounds, [(0, 0), (11, 5), (5, 2), (7, 0), (6, 0), (4, 2), (13, 0), (1, 0)]);

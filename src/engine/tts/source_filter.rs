@@ -161,7 +161,8 @@ impl SourceFilter {
                 let at = (frame + REACH * STEP - start * STEP) * OUTPUTS;
                 let values = &output[at..at + OUTPUTS];
                 let index = timing.sound_at(frame as f32 + 0.5);
-                let silence = if is_pause(sounds[index]) { timing.silence(index, frame) } else { 0.0 };
+                let silence =
+                    if is_pause(sounds[index]) { timing.silence(index, frame) } else { 0.0 };
                 let frame = self.frame(values, sounds[index], silence);
                 self.synthesiser.render(&frame, &mut sound);
             }
@@ -255,7 +256,10 @@ fn check(description: &Description) -> Result<()> {
         "edges has {} numbers for {sounds} sounds",
         description.edges.len()
     );
-    ensure!(description.sounds.iter().take(4).eq(["begin", "fall", "hold", "rise"]), "the first four sounds must be begin, fall, hold, rise");
+    ensure!(
+        description.sounds.iter().take(4).eq(["begin", "fall", "hold", "rise"]),
+        "the first four sounds must be begin, fall, hold, rise"
+    );
     ensure!(description.knots >= 2, "knots must be at least 2");
     ensure!((0.5..=2.0).contains(&description.pace), "pace must be from 0.5 to 2");
     ensure!(

@@ -1,0 +1,39 @@
+# The few commands that people and CI run.
+
+CARGO ?= cargo
+TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+PROGRAM := $(TARGET)/release/linly-edge
+
+.PHONY: help build demo run test lint bench starter
+
+help: ## print this
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-8s %s\n", $$1, $$2 }'
+
+build: ## build the program
+	@scripts/setup.sh build
+	$(CARGO) build --release --locked
+
+demo: build ## a visitor asks, the avatar answers, the video lies in out/demo
+	@$(PROGRAM) talk --wav tests/data/audio/visitor.wav --out out/demo
+
+run: build ## run the daemon in the foreground until Ctrl-C; then open http://127.0.0.1:9090
+	@exec $(PROGRAM) run
+
+test: ## run the tests
+	@scripts/setup.sh test
+	@if $(CARGO) nextest --version >/dev/null 2>&1; \
+	then $(CARGO) nextest run --release --locked --no-fail-fast; \
+	else $(CARGO) test --release --locked --no-fail-fast; fi
+
+lint: ## format, clippy, documentation: warnings are errors
+	$(CARGO) fmt --check
+	$(CARGO) clippy --release --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps
+
+bench: build ## measure everything that docs/benchmarks.md tells; takes minutes
+	@scripts/setup.sh bench
+	python3 scripts/bench.py --program $(PROGRAM)
+
+starter: ## train the built-in models anew; takes hours
+	@scripts/setup.sh train
+	models/train/run.sh

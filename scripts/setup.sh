@@ -1,0 +1,57 @@
+#!/bin/sh
+# Sees to it that the Debian packages for a purpose are there: `setup.sh build|test|bench|train`.
+# Installs what is missing where it may, and otherwise prints the one command that does.
+set -eu
+
+purpose=${1:-build}
+# What a package is known by on the machine: a command, or a file.
+missing=""
+need() { # need COMMAND_OR_FILE PACKAGE
+    case $1 in
+        /*) [ -e "$1" ] || missing="$missing $2" ;;
+        *) command -v "$1" >/dev/null 2>&1 || missing="$missing $2" ;;
+    esac
+}
+
+need cc gcc
+# The H.264 encoder is C++; with nasm it is several times as fast.
+need c++ g++
+case $(uname -m) in x86_64) need nasm nasm ;; esac
+case $purpose in
+    test | bench)
+        need ffmpeg ffmpeg
+        need curl curl
+        ;;
+esac
+case $purpose in
+    test) need promtool prometheus ;;
+    bench | train)
+        need flite flite
+        need pocketsphinx_continuous pocketsphinx
+        need /usr/share/pocketsphinx/model/en-us/en-us pocketsphinx-en-us
+        need espeak-ng espeak-ng
+        need festival festival
+        need /usr/share/festival/voices/english/kal_diphone festvox-kallpc16k
+        need sox sox
+        ;;
+esac
+
+if ! command -v cargo >/dev/null 2>&1; then
+    echo "Rust is missing: install it from https://rustup.rs (1.94 or newer)" >&2
+    exit 1
+fi
+[ -z "$missing" ] && exit 0
+
+install="apt-get install -y --no-install-recommends$missing"
+if command -v apt-get >/dev/null 2>&1; then
+    if [ "$(id -u)" = 0 ]; then run=""; elif sudo -n true 2>/dev/null; then run="sudo"; else run=none; fi
+    if [ "$run" != none ]; then
+        echo "installing:$missing" >&2
+        # Package lists may be missing on a fresh machine; stale ones are no reason to stop.
+        $run apt-get update -qq >&2 || true
+        DEBIAN_FRONTEND=noninteractive $run $install -qq >&2 && exit 0
+    fi
+fi
+echo "These Debian packages are missing; please run:" >&2
+echo "    sudo $install" >&2
+exit 1

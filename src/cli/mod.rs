@@ -1,0 +1,193 @@
+//! The commands: `run`, `talk`, `try`, `check`, `models`, `completions`.
+
+mod check;
+mod models;
+mod run;
+mod talk;
+mod trial;
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::{
+    config::{BackendKind, Config, Problems},
+    engine::onnx::Library,
+};
+
+/// The configuration is wrong (`EX_CONFIG` of sysexits.h); systemd does not restart the daemon then.
+const WRONG_CONFIG: u8 = 78;
+
+/// A digital receptionist: it listens, answers, and shows its face, with no network.
+#[derive(Debug, Parser)]
+#[command(name = "linly-edge", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Try it:  linly-edge talk --text 'Where is the lift?' --out out\n\
+                        Serve:   linly-edge run --config /etc/linly-edge/config.toml\n\
+                        Look:    linly-edge check")]
+struct Cli {
+    /// How much is logged, for example `debug` or `linly_edge::stage=trace`; the variable RUST_LOG
+    /// says the same.
+    #[arg(long, global = true, value_name = "FILTER")]
+    log: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon until it is told to stop.
+    #[command(after_help = "Example:  linly-edge run --config kiosk.toml\n\
+                            Without --config it reads /etc/linly-edge/config.toml and the folders \
+                            beside it, and without those it runs on the defaults.")]
+    Run(ConfigFile),
+    /// Answer one question, write the answer as sound and video, and end.
+    #[command(after_help = "Examples:\n  \
+                            linly-edge talk --text 'When do you close?' --out out\n  \
+                            linly-edge talk --wav question.wav --json | jq .first_sound_ms")]
+    Talk(talk::Talk),
+    /// Run one step alone: recognition, language model, voice or face.
+    #[command(subcommand)]
+    Try(trial::Trial),
+    /// Check configuration, models and devices, and tell all problems at once; exits 0 or 78.
+    #[command(after_help = "Example:  linly-edge check --config kiosk.toml --json")]
+    Check(check::Check),
+    /// What is in the model pack.
+    #[command(subcommand)]
+    Models(models::Models),
+    /// Print what a shell needs to complete these commands.
+    #[command(after_help = "Example:  linly-edge completions bash > \
+                            /usr/share/bash-completion/completions/linly-edge")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where the configuration is.
+#[derive(Clone, Debug, Default, clap::Args)]
+struct ConfigFile {
+    /// Configuration file, in place of those under /etc/linly-edge.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// The configuration, without problems.
+    fn load(&self) -> Result<Config> {
+        let config = Config::load(self.config.as_deref())?;
+        let problems = config.problems();
+        if problems.is_empty() { Ok(config) } else { Err(Problems(problems).into()) }
+    }
+}
+
+/// What computes the models of one command.
+#[derive(Clone, Debug, clap::Args)]
+struct Engine {
+    /// What computes the models.
+    #[arg(long, value_enum)]
+    backend: Option<Backend>,
+    /// Threads that each model may use; tract uses one.
+    #[arg(long, value_name = "N")]
+    threads: Option<std::num::NonZeroUsize>,
+    /// Folder of the model pack, in place of the one that is built in.
+    #[arg(long, value_name = "DIR")]
+    pack: Option<PathBuf>,
+    /// `libonnxruntime.so` for the backend ort.
+    #[arg(long, value_name = "FILE")]
+    library: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Backend {
+    /// ONNX Runtime where its library is found, else tract.
+    Auto,
+    /// Pure Rust, built in.
+    Tract,
+    /// ONNX Runtime.
+    Ort,
+}
+
+impl Engine {
+    /// Writes what the command line says over the configuration.
+    fn apply(&self, config: &mut Config) {
+        if let Some(backend) = self.backend {
+            config.models.backend = match backend {
+                Backend::Auto => BackendKind::Auto,
+                Backend::Tract => BackendKind::Tract,
+                Backend::Ort => BackendKind::Ort,
+            };
+        }
+        if let Some(threads) = self.threads {
+            config.models.threads = threads;
+        }
+        if let Some(pack) = &self.pack {
+            config.models.pack.clone_from(pack);
+        }
+        if let Some(library) = &self.library {
+            config.models.library.clone_from(library);
+        }
+    }
+}
+
+/// Runs the command that `arguments` name; errors are printed, one cause a line.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            // 64 is EX_USAGE of sysexits.h; help and version are no errors.
+            return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
+        }
+    };
+    match dispatch(&cli) {
+        Ok(code) => code,
+        Err(error) => {
+            crate::report::error(&error);
+            let wrong_config = error.is::<Problems>() || error.downcast_ref::<WrongConfig>().is_some();
+            ExitCode::from(if wrong_config { WRONG_CONFIG } else { 1 })
+        }
+    }
+}
+
+/// Marks an error as one of the configuration, for the exit code.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration cannot be used")]
+struct WrongConfig;
+
+fn dispatch(cli: &Cli) -> Result<ExitCode> {
+    let log = |default: &str| crate::report::log(cli.log.as_deref().unwrap_or(default));
+    match &cli.command {
+        Command::Run(file) => {
+            let config = file.load()?;
+            log(config.log.level.name());
+            run::run(&config)
+        }
+        Command::Talk(talk) => {
+            log("warn");
+            talk.run()
+        }
+        Command::Try(trial) => {
+            log("warn");
+            trial.run()
+        }
+        Command::Check(check) => {
+            log("error");
+            check.run()
+        }
+        Command::Models(models) => {
+            log("error");
+            models.run()
+        }
+        Command::Completions { shell } => {
+            let name = "linly-edge";
+            clap_complete::generate(*shell, &mut Cli::command(), name, &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Where ONNX Runtime was looked for.
+fn library_places() -> Vec<PathBuf> {
+    Library::places()
+}

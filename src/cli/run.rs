@@ -1,0 +1,49 @@
+//! `run`: the daemon.
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::Result;
+
+use crate::{
+    admin::Admin,
+    config::Config,
+    front::Desk,
+    kiosk::Kiosk,
+    machine::{self, Assembly},
+    metrics::Metrics,
+    sound::Wav,
+};
+
+/// The longest recording that `POST /talk` takes.
+const LONGEST: Duration = Duration::from_secs(60);
+
+pub(super) fn run(config: &Config) -> Result<ExitCode> {
+    let metrics = Arc::new(Metrics::default());
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "loading the models");
+    let Assembly { engines, devices, recording, models } = machine::assemble(config, &metrics)?;
+    let mut kiosk = Kiosk::start(machine::settings(config), engines, devices, &metrics)?;
+    let desk = Desk::new(&kiosk, recording, models, machine::device_kinds(config));
+    let admin = match Admin::start(&config.admin, Arc::new(desk), metrics, decode) {
+        Ok(admin) => admin,
+        Err(error) => {
+            let _ = kiosk.stop(machine::grace(config));
+            return Err(error);
+        }
+    };
+    tracing::info!(address = %admin.address(), "ready");
+    let ended = kiosk.wait(&admin.stop_asked());
+    tracing::info!("stopping");
+    let stopped = kiosk.stop(machine::grace(config));
+    let closed = admin.stop();
+    ended.and(stopped).and(closed)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A body of `POST /talk` as 16 kHz mono.
+fn decode(body: &[u8]) -> Result<Vec<f32>, String> {
+    let wav = Wav::from_bytes("the body", body, LONGEST).map_err(|error| error.to_string())?;
+    if wav.is_silent() {
+        return Err("the body is a silent recording; record louder, or closer".into());
+    }
+    Ok(wav.samples)
+}

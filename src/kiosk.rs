@@ -1,0 +1,196 @@
+//! The whole machine on one page: threads, links, stop.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use crossbeam_channel::Receiver;
+
+use crate::{
+    device::{Display, Microphone, Speaker},
+    engine::{Asr, Face, Llm, Portrait, Tts, Vad},
+    flow::{AudioClock, Crew, Outbox, Pulse, Pulses, SlotWriter, Turns, queue, slot},
+    journal::Journal,
+    media::{Event, Recording},
+    metrics::{Link, Metrics},
+    stage::{
+        animate,
+        converse::{self, Conversation, Manners},
+        endpoint::Limits,
+        hear, listen, play, show, speak, think,
+    },
+};
+
+/// The models of the machine, warm.
+#[expect(missing_debug_implementations, reason = "engines have none")]
+pub struct Engines {
+    /// Tells speech from other sound.
+    pub vad: Box<dyn Vad>,
+    /// Recognises it.
+    pub asr: Box<dyn Asr>,
+    /// Answers.
+    pub llm: Box<dyn Llm>,
+    /// Speaks.
+    pub tts: Box<dyn Tts>,
+    /// Moves the mouth.
+    pub face: Box<dyn Face>,
+    /// Draws the face.
+    pub portrait: Box<dyn Portrait>,
+}
+
+/// The hardware of the machine, open.
+#[expect(missing_debug_implementations, reason = "devices have none")]
+pub struct Devices {
+    /// Where sound comes from.
+    pub microphone: Box<dyn Microphone>,
+    /// Where sound goes.
+    pub speaker: Box<dyn Speaker>,
+    /// Where pictures go.
+    pub display: Box<dyn Display>,
+}
+
+/// How the machine behaves.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// When speech begins and ends.
+    pub limits: Limits,
+    /// What the kiosk says when, and what it remembers.
+    pub manners: Manners,
+    /// How long after the display has taken a picture it is really seen.
+    pub lead: Duration,
+}
+
+/// The running machine.
+#[derive(Debug)]
+pub struct Kiosk {
+    crew: Crew,
+    stop_hearing: Arc<AtomicBool>,
+    events: Outbox<Event>,
+    recordings: SlotWriter<Recording>,
+    /// What the machine is doing.
+    pub journal: Arc<Journal>,
+    /// Set once the first picture is on the screen.
+    pub lit: Arc<AtomicBool>,
+    /// Whether each stage waits or works.
+    pub pulses: Pulses,
+}
+
+impl Kiosk {
+    /// Starts every thread.
+    ///
+    /// # Errors
+    /// The system has no room for another thread.
+    pub fn start(
+        settings: Settings,
+        engines: Engines,
+        devices: Devices,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self> {
+        let (chunks_out, chunks) = queue(64); // 2 s of sound
+        let (recordings_out, recordings) = slot();
+        let (events_out, events) = queue(64);
+        let (requests_out, requests) = slot();
+        let (sentences_out, sentences) = queue(4);
+        let (voices_out, voices) = queue(16);
+        let (beats_out, beats) = queue(12); // 0.5 s of performance
+        let (faces_out, faces) = queue(32); // 1.3 s of performance
+
+        let Engines { vad, asr, llm, tts, face, portrait } = engines;
+        let Devices { microphone, speaker, display } = devices;
+        let sample_rate = tts.sample_rate();
+        let turns = Turns::default();
+        let clock = AudioClock::default();
+        let journal = Arc::new(Journal::default());
+        let stop_hearing = Arc::new(AtomicBool::new(false));
+        let lit = Arc::new(AtomicBool::new(false));
+        metrics.watch_depth(Link::Chunks, chunks_out.depth());
+        metrics.watch_depth(Link::Events, events_out.depth());
+        metrics.watch_depth(Link::Sentences, sentences_out.depth());
+        metrics.watch_depth(Link::Voices, voices_out.depth());
+        metrics.watch_depth(Link::Beats, beats_out.depth());
+        metrics.watch_depth(Link::Faces, faces_out.depth());
+
+        let ear = listen::Ear { vad, asr, limits: settings.limits, worked: Duration::ZERO };
+        let screen = show::Screen { portrait, display, lead: settings.lead, lit: lit.clone() };
+        let conversation = Conversation::new(turns, settings.manners, Instant::now());
+        let mut crew = Crew::default();
+        let (m, stop) = (metrics.clone(), stop_hearing.clone());
+        crew.spawn("hear", move |p| hear::run(&p, microphone, &chunks_out, &stop, &m))?;
+        let (m, e) = (metrics.clone(), events_out.clone());
+        crew.spawn("listen", move |p| listen::run(&p, ear, &chunks, &recordings, &e, &m))?;
+        let (m, j) = (metrics.clone(), journal.clone());
+        crew.spawn("converse", move |p| {
+            converse::run(&p, conversation, &events, &requests_out, &j, &m)
+        })?;
+        let (m, e) = (metrics.clone(), events_out.clone());
+        crew.spawn("think", move |p| think::run(&p, llm, &requests, &sentences_out, &e, &m))?;
+        let (m, e) = (metrics.clone(), events_out.clone());
+        crew.spawn("speak", move |p| speak::run(&p, tts, &sentences, &voices_out, &e, &m))?;
+        let (m, e) = (metrics.clone(), events_out.clone());
+        crew.spawn("animate", move |p| {
+            animate::run(&p, face, sample_rate, &voices, &beats_out, &e, &m)
+        })?;
+        let (m, e, c) = (metrics.clone(), events_out.clone(), clock.clone());
+        crew.spawn("play", move |p| {
+            let stage =
+                play::Stage { speaker, clock: &c, faces: &faces_out, events: &e, metrics: &m };
+            play::run(&p, stage, &beats)
+        })?;
+        let m = metrics.clone();
+        crew.spawn("show", move |p| show::run(&p, screen, &faces, &clock, &m))?;
+
+        let pulses = crew.pulses();
+        let events = events_out;
+        let recordings = recordings_out;
+        Ok(Self { crew, stop_hearing, events, recordings, journal, lit, pulses })
+    }
+
+    /// A way to tell the conversation what has happened outside the machine.
+    pub fn tell(&self) -> Teller {
+        Teller { events: self.events.clone(), recordings: self.recordings.clone() }
+    }
+
+    /// Waits until somebody asks to stop.
+    ///
+    /// # Errors
+    /// A stage ended by itself, which is a fault.
+    pub fn wait(&mut self, stop_asked: &Receiver<()>) -> Result<()> {
+        self.crew.wait(stop_asked)
+    }
+
+    /// Stops the sources; then every stage ends because its inbox closes, in the order of the flow.
+    ///
+    /// # Errors
+    /// A stage failed, or is still busy after `grace`.
+    pub fn stop(self, grace: Duration) -> Result<()> {
+        self.journal.close();
+        self.stop_hearing.store(true, Ordering::Release);
+        let _ = self.events.send(&Pulse::default(), Event::Stop);
+        drop((self.events, self.recordings));
+        self.crew.join(grace)
+    }
+}
+
+/// Tells the conversation what has happened outside the machine.
+#[derive(Clone, Debug)]
+pub struct Teller {
+    events: Outbox<Event>,
+    recordings: SlotWriter<Recording>,
+}
+
+impl Teller {
+    /// Somebody has typed `text`. Whether the machine still runs.
+    pub fn typed(&self, text: String) -> bool {
+        self.events.send(&Pulse::default(), Event::Typed(text, Instant::now())).is_continue()
+    }
+
+    /// Somebody has recorded this, 16 kHz mono; it is heard at once.
+    pub fn recorded(&self, samples: Vec<f32>) {
+        self.recordings.put(Recording(samples));
+    }
+}

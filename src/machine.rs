@@ -1,0 +1,173 @@
+//! From a configuration to the parts of a machine: models loaded, devices open.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    admin::ModelStatus,
+    config::{Config, DeviceKind, Screen},
+    device::{
+        Display, Microphone, Speaker,
+        file::{After, FileMicrophone, FileSpeaker},
+        headless::{HeadlessDisplay, HeadlessMicrophone, HeadlessSpeaker},
+        mp4::Format,
+        recording::{Limit, Recording},
+    },
+    engine::{
+        load::{self, Loader},
+        pack::Kind,
+        vad::Earshot,
+    },
+    kiosk::{Devices, Engines, Settings},
+    media::{PICTURE_RATE, Step},
+    metrics::{Metrics, Model},
+    stage::{converse::Manners, endpoint::Limits},
+};
+
+/// After this long without a word the visitor has left, and what was said is forgotten.
+const FORGET: Duration = Duration::from_secs(60);
+
+/// Silence before a recording is played, so that the speech detector has heard the room.
+const BEFORE: Duration = Duration::from_millis(500);
+
+/// Buffer of the simulated sound card: about what a real one has.
+const BUFFER: Duration = Duration::from_millis(80);
+
+/// The longest recording that is played, and the longest that is made.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// The longest film of one answer.
+const ANSWER: Duration = Duration::from_secs(120);
+
+/// Everything that a machine is made of.
+#[expect(missing_debug_implementations, reason = "engines and devices have none")]
+pub struct Assembly {
+    /// The models, warm.
+    pub engines: Engines,
+    /// The devices, open.
+    pub devices: Devices,
+    /// Records what they play and show.
+    pub recording: Recording,
+    /// What was loaded.
+    pub models: Vec<ModelStatus>,
+}
+
+/// Loads the models and opens the devices.
+///
+/// # Errors
+/// A model is missing, altered or does not fit; a device cannot be opened.
+pub fn assemble(config: &Config, metrics: &Metrics) -> Result<Assembly> {
+    let loader = Loader::new(config)?;
+    let tts = loader.tts()?;
+    let sample_rate = tts.sample_rate();
+    let engines = Engines {
+        vad: Box::new(Earshot::default()),
+        asr: loader.asr()?,
+        llm: loader.llm()?,
+        tts,
+        face: loader.face(sample_rate)?,
+        portrait: load::portrait(config)?,
+    };
+    let models = status(&loader, metrics)?;
+    let (devices, recording) = devices(config, sample_rate)?;
+    Ok(Assembly { engines, devices, recording, models })
+}
+
+/// Opens the devices; also returns what records them.
+///
+/// # Errors
+/// One of them cannot be opened; the message names it.
+pub fn devices(config: &Config, sample_rate: u32) -> Result<(Devices, Recording)> {
+    let files = &config.devices.file;
+    let microphone: Box<dyn Microphone> = match config.devices.microphone {
+        DeviceKind::Headless => Box::new(HeadlessMicrophone::default()),
+        DeviceKind::File => {
+            let pause = Duration::from_millis(files.pause_ms.into());
+            let after = if files.repeat { After::Again(pause) } else { After::Silence };
+            let opened = FileMicrophone::open(&files.microphone, LONGEST, BEFORE, after);
+            Box::new(opened.context("the microphone cannot be opened")?)
+        }
+    };
+    let speaker: Box<dyn Speaker> = match config.devices.speaker {
+        DeviceKind::Headless => Box::new(HeadlessSpeaker::open(sample_rate, BUFFER)?),
+        DeviceKind::File => {
+            let opened = FileSpeaker::open(&files.speaker, sample_rate, BUFFER, LONGEST);
+            Box::new(opened.context("the loudspeaker cannot be opened")?)
+        }
+    };
+    let display: Box<dyn Display> = Box::new(HeadlessDisplay::open(PICTURE_RATE)?);
+    let Screen { width, height } = config.screen;
+    let format = Format { width, height, picture_rate: PICTURE_RATE, sample_rate };
+    let limit = Limit { time: ANSWER, bytes: config.admin.video_limit_bytes as u64 };
+    let recording = Recording::to_memory(format, limit);
+    let mut devices = Devices {
+        microphone,
+        speaker: Box::new(recording.speaker(speaker)?),
+        display: Box::new(recording.display(display)),
+    };
+    if config.devices.display == DeviceKind::File {
+        // Sound and pictures of the whole run, in one film.
+        let limit = Limit { time: LONGEST, bytes: u64::MAX };
+        let film = Recording::to_file(&files.display, format, limit)
+            .context("the display cannot be opened")?;
+        devices.speaker = Box::new(film.speaker(devices.speaker)?);
+        devices.display = Box::new(film.display(devices.display));
+    }
+    Ok((devices, recording))
+}
+
+fn status(loader: &Loader, metrics: &Metrics) -> Result<Vec<ModelStatus>> {
+    let backend = loader.options.backend().to_string();
+    let mut models = Vec::new();
+    for step in Step::ALL {
+        let entry = loader.pack.model(Kind::from(step))?;
+        metrics.loaded(Model::from(step), &entry.name, &entry.quantisation, &backend);
+        models.push(ModelStatus {
+            kind: step.name().into(),
+            name: entry.name.clone(),
+            quantisation: entry.quantisation.clone(),
+            backend: backend.clone(),
+        });
+    }
+    Ok(models)
+}
+
+/// How a machine of this configuration behaves.
+pub fn settings(config: &Config) -> Settings {
+    let ms = |ms: u32| Duration::from_millis(ms.into());
+    let listen = &config.listen;
+    let converse = &config.converse;
+    Settings {
+        limits: Limits {
+            threshold: listen.threshold,
+            onset: ms(listen.onset_ms),
+            preroll: ms(listen.preroll_ms),
+            pause: ms(listen.pause_ms.get()),
+            short_pause: ms(listen.short_pause_ms.get()),
+            longest: Duration::from_secs(listen.longest_s.get().into()),
+        },
+        manners: Manners {
+            greeting: converse.greeting.clone(),
+            apology: "I am sorry, something went wrong. Please ask again.".into(),
+            guard: ms(converse.guard_ms),
+            history: converse.history,
+            forget: FORGET,
+        },
+        lead: Duration::ZERO,
+    }
+}
+
+/// Which device is which kind.
+pub fn device_kinds(config: &Config) -> BTreeMap<String, String> {
+    let devices = &config.devices;
+    [("microphone", devices.microphone), ("speaker", devices.speaker), ("display", devices.display)]
+        .into_iter()
+        .map(|(device, kind)| (device.to_owned(), kind.name().to_owned()))
+        .collect()
+}
+
+/// How long the threads may take to end.
+pub fn grace(config: &Config) -> Duration {
+    Duration::from_millis(config.stop_grace_ms.into())
+}

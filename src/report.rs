@@ -1,0 +1,99 @@
+//! What people read on the terminal: errors, the log, progress.
+
+use std::io::{IsTerminal, Write};
+
+use tracing_subscriber::EnvFilter;
+
+/// Prints an error, one cause a line.
+pub fn error(error: &anyhow::Error) {
+    let mut text = format!("error: {error}\n");
+    for cause in error.chain().skip(1) {
+        text.push_str(&format!("  because: {cause}\n"));
+    }
+    // Nothing is left to be done when even this fails.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Starts the log on standard error; the variable RUST_LOG goes before `filter`.
+pub fn log(filter: &str) {
+    let filter = EnvFilter::try_from_default_env()
+        .or_else(|_| EnvFilter::try_new(filter))
+        .unwrap_or_else(|_| EnvFilter::new("info"));
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .try_init();
+    if started.is_err() {
+        tracing::debug!("the log was already started");
+    }
+}
+
+/// One line of progress that is written over itself; nothing in a pipe.
+#[derive(Debug)]
+pub struct Progress {
+    shown: bool,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { shown: std::io::stderr().is_terminal() }
+    }
+}
+
+impl Progress {
+    /// Replaces the line.
+    pub fn say(&self, text: &str) {
+        if self.shown {
+            let _ = write!(std::io::stderr(), "\r\x1b[2K{text}");
+            let _ = std::io::stderr().flush();
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.say("");
+    }
+}
+
+/// Prints to standard output. A reader that has gone away is no error.
+pub fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// A table with aligned columns; the first row is its head.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width =
+        |text: &str| text.chars().map(|c| if c as u32 >= 0x2e80 { 2 } else { 1 }).sum::<usize>();
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| {
+            rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max().unwrap_or(0)
+        })
+        .collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, wide) in row.iter().zip(&widths) {
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', wide - width(cell) + 2));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_in_both_scripts() {
+        let row = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect();
+        let text = table(&[row(&["heard", "x"]), row(&["听到", "y"]), row(&["a"])]);
+        assert_eq!(text, "heard  x\n听到   y\na\n");
+    }
+}

@@ -1,0 +1,132 @@
+//! Chunks → what was said. Recognition runs while the visitor still speaks.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::endpoint::{Endpointer, Limits, Verdict, is_complete};
+use crate::{
+    engine::{Asr, Vad},
+    flow::{Inbox, Outbox, Polled, Pulse},
+    media::{Chunk, Event, Recording, SAMPLE_RATE, Step, Utterance},
+    metrics::{Metrics, Outcome},
+};
+
+/// Everything that listening needs.
+#[expect(missing_debug_implementations, reason = "engines have none")]
+pub struct Ear {
+    /// Tells speech from other sound.
+    pub vad: Box<dyn Vad>,
+    /// Turns speech into text.
+    pub asr: Box<dyn Asr>,
+    /// When speech begins and ends.
+    pub limits: Limits,
+    /// Computing time of the recogniser for the current utterance.
+    pub worked: Duration,
+}
+
+/// Runs until the microphone's link is closed.
+pub fn run(
+    pulse: &Pulse,
+    mut ear: Ear,
+    chunks: &Inbox<Chunk>,
+    recordings: &Inbox<Recording>,
+    events: &Outbox<Event>,
+    metrics: &Metrics,
+) -> Result<()> {
+    let mut endpointer = Endpointer::new(ear.limits);
+    let mut complete = false;
+    loop {
+        match chunks.poll(pulse, Duration::from_millis(100)) {
+            Polled::Closed => return Ok(()),
+            Polled::Empty => {}
+            Polled::Item(chunk) => {
+                let probability = ear.vad.probability(&chunk)?;
+                let heard = match endpointer.take(&chunk, probability, complete) {
+                    Verdict::Silence => continue,
+                    Verdict::Began(chunks) => {
+                        if events.send(pulse, Event::SpeechBegan).is_break() {
+                            return Ok(());
+                        }
+                        ear.accept_all(&chunks, metrics)
+                    }
+                    Verdict::Continues => ear.accept_all(std::slice::from_ref(&chunk), metrics),
+                    Verdict::Ended { ago } => {
+                        complete = false;
+                        let utterance = ear.finish(Instant::now(), ago, metrics);
+                        if events.send(pulse, Event::Heard(utterance)).is_break() {
+                            return Ok(());
+                        }
+                        continue;
+                    }
+                };
+                complete = heard.is_some_and(|text| is_complete(&text));
+            }
+        }
+        if let Polled::Item(Recording(samples)) = recordings.look() {
+            endpointer.reset();
+            let utterance = ear.hear_recording(&samples, metrics);
+            if events.send(pulse, Event::Heard(utterance)).is_break() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Ear {
+    /// The text so far; `None` when recognition failed, which is counted and ends the utterance empty.
+    fn accept_all(&mut self, chunks: &[Chunk], metrics: &Metrics) -> Option<String> {
+        let began = Instant::now();
+        let mut text = None;
+        for chunk in chunks {
+            match self.asr.accept(chunk) {
+                Ok(heard) => text = Some(heard.to_owned()),
+                Err(error) => {
+                    metrics.request(Step::Asr, Outcome::Failed);
+                    tracing::warn!(error = format!("{error:#}"), "recognition failed");
+                    self.asr.reset();
+                    return None;
+                }
+            }
+        }
+        self.worked += began.elapsed();
+        text
+    }
+
+    fn finish(&mut self, decided: Instant, ago: Duration, metrics: &Metrics) -> Utterance {
+        let text = match self.asr.finish() {
+            Ok(text) => {
+                metrics.request(Step::Asr, Outcome::Done);
+                text
+            }
+            Err(error) => {
+                metrics.request(Step::Asr, Outcome::Failed);
+                tracing::warn!(error = format!("{error:#}"), "recognition failed");
+                String::new()
+            }
+        };
+        self.asr.reset();
+        let took = decided.elapsed();
+        metrics.asr_finish.observe(took.as_secs_f64());
+        metrics.asr_duration.observe((std::mem::take(&mut self.worked) + took).as_secs_f64());
+        Utterance {
+            text,
+            ended: decided.checked_sub(ago).unwrap_or(decided),
+            pause: ago,
+            asr: took,
+        }
+    }
+
+    /// Recognises a whole recording at once, as if it had just been spoken.
+    fn hear_recording(&mut self, samples: &[f32], metrics: &Metrics) -> Utterance {
+        let ended = Instant::now();
+        self.vad.reset();
+        self.asr.reset();
+        for chunk in samples.chunks(SAMPLE_RATE as usize / 50) {
+            if self.accept_all(&[Chunk(chunk.to_vec())], metrics).is_none() {
+                break;
+            }
+        }
+        self.finish(ended, Duration::ZERO, metrics)
+    }
+}

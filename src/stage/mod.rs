@@ -1,0 +1,11 @@
+//! The stages. One file is one thread is one loop; a stage knows no other stage.
+
+pub mod animate;
+pub mod converse;
+pub mod endpoint;
+pub mod hear;
+pub mod listen;
+pub mod play;
+pub mod show;
+pub mod speak;
+pub mod think;

@@ -1,0 +1,13 @@
+//! All tests of the whole program in one binary, because linking the ONNX runtime a dozen times takes
+//! longer than running them.
+
+mod barge_in;
+// mod cli;
+mod config;
+mod conversation;
+// mod engines;
+mod faults;
+mod reference;
+mod shutdown;
+mod support;
+mod tidy;
