@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use linly_edge::config::Config;
+use linly_edge::{
+    config::Config,
+    metrics::{Metrics, Model, Route},
+};
 use serde_json::Value;
 
 /// Fails if the file differs from `text`, after having corrected it.
@@ -209,4 +212,42 @@ fn every_toml_block_in_the_documentation_parses() {
             }
         }
     }
+}
+
+fn metrics_reference() -> String {
+    let metrics = Metrics::default();
+    // Series of these two appear only when something happened.
+    metrics.http_request(Route::Metrics, 200);
+    metrics.loaded(Model::Asr, "name", "quantisation", "backend");
+    let mut text = "<!-- Made from src/metrics.rs by `make test`; edits are lost. -->\n\
+        # Metrics\n\n\
+        `GET /metrics` offers these. Nothing that visitors say becomes a label.\n\n\
+        | name | type | labels | what |\n|---|---|---|---|\n"
+        .to_owned();
+    for family in metrics.gather() {
+        let labels = family.get_metric()[0].get_label().iter();
+        let labels: Vec<_> = labels.map(|label| format!("`{}`", label.name())).collect();
+        let (name, help) = (family.name(), family.help());
+        let kind = format!("{:?}", family.get_field_type()).to_lowercase();
+        writeln!(text, "| `{name}` | {kind} | {} | {help} |", labels.join(", ")).unwrap();
+    }
+    text += "\n## Labels\n\n| label | values |\n|---|---|\n";
+    for (label, values) in Metrics::labels() {
+        writeln!(text, "| `{label}` | `{}` |", values.join("`, `")).unwrap();
+    }
+    text += "\n## Buckets\n\n| histogram | upper bounds |\n|---|---|\n";
+    for family in metrics.gather() {
+        let buckets = family.get_metric()[0].get_histogram().get_bucket();
+        let bounds: Vec<_> =
+            buckets.iter().map(|bucket| bucket.upper_bound().to_string()).collect();
+        if !bounds.is_empty() {
+            writeln!(text, "| `{}` | {} |", family.name(), bounds.join(" ")).unwrap();
+        }
+    }
+    text
+}
+
+#[test]
+fn metrics_reference_is_current() {
+    is_current("docs/metrics.md", &metrics_reference());
 }
