@@ -20,4 +20,6 @@ pub mod journal;
 
 pub mod metrics;
 
+pub mod admin;
+
 pub mod report;
