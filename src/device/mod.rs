@@ -1,5 +1,10 @@
 //! The hardware, and what stands in for it.
 
+pub mod file;
+pub mod headless;
+pub mod mp4;
+pub mod recording;
+
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
