@@ -201,17 +201,18 @@ def background(canvas):
 
 # --- Hair ------------------------------------------------------------------
 
-# Each lock lies between two curves from its root to its tip. Front locks, from the parting.
-PART = (34, 288)
+# Each lock lies between two curves from the parting to its tip: the outer one begins at the crown,
+# the inner one at the hairline and runs along the face.
 LEFT_FRONT = (
-    [(34, 286), (-22, 258), (-92, 274), (-146, 322), (-172, 400), (-180, 490), (-190, 590), (-205, 690), (-202, 790), (-168, 872)],
-    [(34, 288), (4, 318), (-48, 352), (-96, 396), (-130, 452), (-141, 520), (-140, 600), (-136, 690), (-146, 780), (-140, 850)],
+    [(30, 234), (-22, 230), (-80, 246), (-132, 290), (-164, 362), (-179, 450), (-186, 545), (-200, 640), (-220, 728), (-218, 806), (-186, 864), (-140, 896), (-96, 898)],
+    [(37, 338), (4, 345), (-42, 363), (-90, 396), (-123, 444), (-140, 505), (-143, 575), (-135, 640), (-126, 704), (-132, 764), (-132, 820), (-116, 866), (-90, 896)],
 )
 RIGHT_FRONT = (
-    [(34, 286), (84, 262), (134, 292), (168, 352), (180, 430), (184, 520), (194, 610), (204, 700), (196, 790), (164, 868)],
-    [(34, 288), (66, 316), (100, 352), (124, 398), (137, 456), (142, 530), (140, 610), (138, 690), (146, 780), (138, 846)],
+    [(30, 234), (74, 234), (122, 258), (160, 314), (180, 396), (187, 490), (190, 580), (203, 676), (220, 756), (214, 822), (186, 866), (150, 886), (112, 880)],
+    [(37, 338), (62, 343), (94, 366), (119, 404), (135, 454), (142, 515), (142, 585), (133, 650), (126, 712), (136, 770), (142, 816), (130, 856), (106, 880)],
 )
-BACK_HALF = [(0, 262), (110, 270), (170, 350), (186, 480), (194, 620), (200, 740), (186, 840), (120, 880), (60, 860), (0, 850)]
+PARTING = [(30, 236), (34, 285), (37, 340)]
+BACK_HALF = [(0, 250), (80, 262), (150, 322), (182, 420), (190, 540), (200, 660), (212, 760), (196, 836), (130, 876), (60, 862), (0, 854)]
 
 
 def strands(canvas, lock, count, shades, width=(0.8, 2.2), alpha=(0.2, 0.55), part=(0.0, 1.0), wave=3.0, over=0.0, blur=0.0):
@@ -232,6 +233,11 @@ def strands(canvas, lock, count, shades, width=(0.8, 2.2), alpha=(0.2, 0.55), pa
         taper(canvas, piece[:: max(1, len(piece) // 12)].tolist(), [0.1, w, w, 0.1], tone, rng.uniform(*alpha), blur)
 
 
+def shoulders():
+    """Roughly the body, where hair may throw a shadow."""
+    return smooth(mirrored([(0, 790), (84, 800), (150, 838), (232, 868), (296, 914), (334, 1000), (360, 1290), (0, 1300)]))
+
+
 def lock_path(lock):
     outer, inner = (sample(side, 60) for side in lock)
     return polygon(outer.tolist() + inner[::-1].tolist())
@@ -239,7 +245,7 @@ def lock_path(lock):
 
 def back_hair(canvas):
     shape = smooth(mirrored(BACK_HALF))
-    canvas.drawPath(shape, paint(HAIR["deep"], 0.35, blur=10))
+    canvas.drawPath(shape, paint(HAIR["deep"], 0.25, blur=8))
     canvas.drawPath(shape, paint(shader=linear((0, 260), (0, 890), [(0, HAIR["dark"]), (0.5, HAIR["deep"]), (1, HAIR["dark"])])))
     with Clip(canvas, shape):
         for side in (1, -1):
@@ -249,18 +255,34 @@ def back_hair(canvas):
 
 
 def front_hair(canvas):
-    for lock, light in ((LEFT_FRONT, 1.0), (RIGHT_FRONT, 0.75)):
+    for lock, side in ((LEFT_FRONT, -1), (RIGHT_FRONT, 1)):
+        light = 1.0 if side < 0 else 0.7
         shape = lock_path(lock)
-        canvas.drawPath(shape, paint(shader=linear((0, 262), (0, 880), [
-            (0, HAIR["base"]), (0.12, HAIR["base"]), (0.35, HAIR["dark"]), (0.7, HAIR["base"]), (1, HAIR["dark"])])))
-        strands(canvas, lock, 260, [HAIR["deep"], HAIR["dark"]], alpha=(0.25, 0.6), width=(1.0, 2.6))
-        strands(canvas, lock, 260, [HAIR["base"], HAIR["warm"]], alpha=(0.2, 0.5))
+        shadow = skia.Path(shape)
+        shadow.offset(5, 12)
+        with Clip(canvas, shoulders()):
+            canvas.drawPath(shadow, paint("#0a0605", 0.5, blur=9))
+        canvas.drawPath(shape, paint(shader=linear((0, 245), (0, 890), [
+            (0, HAIR["base"]), (0.14, HAIR["base"]), (0.34, HAIR["dark"]), (0.55, HAIR["base"]), (0.8, HAIR["base"]), (1, HAIR["dark"])])))
+        with Clip(canvas, shape):
+            # Round: darker along the face and at the outer edge.
+            taper(canvas, lock[1], [10, 26, 34, 34, 40, 40], HAIR["deep"], 0.75, blur=10)
+            taper(canvas, lock[0][2:], [6, 22, 26, 26], HAIR["deep"], 0.5, blur=10)
+        strands(canvas, lock, 260, [HAIR["deep"], HAIR["dark"]], alpha=(0.2, 0.5), width=(1.0, 2.6))
+        strands(canvas, lock, 260, [HAIR["base"], HAIR["warm"]], alpha=(0.15, 0.45))
         # The shine: one band over the crown, one where the lock turns below the cheek.
-        strands(canvas, lock, int(150 * light), [HAIR["warm"], HAIR["light"]], alpha=(0.15, 0.45), part=(0.10, 0.38))
-        strands(canvas, lock, int(70 * light), [HAIR["light"], HAIR["shine"]], alpha=(0.12, 0.4), part=(0.15, 0.33), width=(0.6, 1.4))
-        strands(canvas, lock, int(120 * light), [HAIR["warm"], HAIR["light"]], alpha=(0.12, 0.4), part=(0.58, 0.86))
-        # A few that leave the lock.
-        strands(canvas, lock, 26, [HAIR["base"], HAIR["warm"]], alpha=(0.25, 0.5), width=(0.5, 1.0), over=0.07, wave=5)
+        strands(canvas, lock, int(170 * light), [HAIR["warm"], HAIR["light"]], alpha=(0.12, 0.4), part=(0.08, 0.36))
+        strands(canvas, lock, int(110 * light), [HAIR["light"], HAIR["shine"]], alpha=(0.10, 0.38), part=(0.12, 0.31), width=(0.6, 1.5))
+        strands(canvas, lock, int(150 * light), [HAIR["warm"], HAIR["light"]], alpha=(0.10, 0.38), part=(0.60, 0.88))
+        strands(canvas, lock, int(50 * light), [HAIR["light"], HAIR["shine"]], alpha=(0.10, 0.30), part=(0.66, 0.82), width=(0.6, 1.2))
+        # A few that leave the lock, and the window's light on the outer ones.
+        strands(canvas, lock, 22, [HAIR["base"], HAIR["warm"]], alpha=(0.2, 0.45), width=(0.5, 0.9), over=0.06, wave=5, part=(0.3, 1.0))
+        rim = (lock[0][3:9], [(x - side * 7, y + 2) for x, y in lock[0][3:9]])
+        strands(canvas, rim, int(60 * light), ["#e9c79c", HAIR["shine"]], alpha=(0.06, 0.26), width=(0.5, 1.3))
+    taper(canvas, PARTING, [0.6, 1.6, 2.6], SKIN["shade"], 0.75, blur=0.8)
+    for x, y in sample(PARTING, 26):
+        for side in (-1, 1):
+            taper(canvas, [(x, y), (x + side * rng.uniform(5, 9), y - rng.uniform(0, 3)), (x + side * rng.uniform(12, 22), y + rng.uniform(-2, 4))], [0.3, 1.8, 0.3], HAIR["deep"], rng.uniform(0.25, 0.6))
 
 
 # --- Body ------------------------------------------------------------------
@@ -277,24 +299,27 @@ def body(canvas):
         canvas.drawPath(smooth([(-90, 640), (90, 640), (70, 720), (0, 762), (-70, 720)]), paint(SKIN["deep"], 0.5, blur=12, mode=MULTIPLY))
         canvas.drawPath(oval(60, 800, 22, 80, -8), paint(SKIN["deep"], 0.35, blur=14, mode=MULTIPLY))
         canvas.drawPath(oval(-70, 800, 14, 80, 8), paint(SKIN["deep"], 0.3, blur=12, mode=MULTIPLY))
-        canvas.drawPath(oval(0, 872, 12, 14), paint(SKIN["shade"], 0.55, blur=7, mode=MULTIPLY))
+        canvas.drawPath(oval(0, 876, 9, 10), paint(SKIN["shade"], 0.28, blur=7, mode=MULTIPLY))
         for side in (-1, 1):
             taper(canvas, [(side * 16, 880), (side * 60, 872), (side * 120, 856)], [3, 7, 2], SKIN["shade"], 0.55, blur=4)
             taper(canvas, [(side * 18, 872), (side * 60, 863), (side * 110, 848)], [2, 6, 2], SKIN["light"], 0.7, blur=3.5)
             taper(canvas, [(side * 30, 760), (side * 24, 820), (side * 12, 872)], [4, 10, 4], SKIN["light"] if side < 0 else SKIN["shade"], 0.3, blur=6)
     # Blouse: a soft V with a collar.
     for side in (-1, 1):
-        flap = smooth([(side * x, y) for x, y in [(70, 836), (104, 838), (160, 900), (170, 1000), (120, 1200), (-4, 1300), (-2, 1040), (40, 960)]])
+        flap = smooth([(side * x, y) for x, y in [(70, 836), (104, 838), (160, 900), (170, 1000), (120, 1200), (-4, 1320), (-3, 1020), (34, 950)]])
         canvas.drawPath(flap, paint(shader=linear((-side * 20, 860), (side * 160, 1100), [(0, BLOUSE["base"]), (0.6, BLOUSE["base"]), (1, BLOUSE["shade"])])))
         with Clip(canvas, flap):
             for k in range(5):
                 taper(canvas, [(side * (20 + 16 * k), 990 + 24 * k), (side * (34 + 14 * k), 1100 + 16 * k), (side * (24 + 8 * k), 1290)], [1, 9, 2], BLOUSE["deep"], 0.16, blur=6)
         # The collar lies on top and throws a shadow.
-        collar = [(side * x, y) for x, y in [(66, 818), (84, 812), (128, 852), (142, 930), (96, 985), (40, 1050), (20, 1042), (60, 950)]]
-        canvas.drawPath(smooth([(x + side * 4, y + 10) for x, y in collar]), paint("#5b4c4a", 0.35, blur=9))
-        canvas.drawPath(smooth(collar), paint(shader=linear((side * 30, 850), (side * 140, 960), [(0, "#ffffff"), (0.55, BLOUSE["base"]), (1, BLOUSE["shade"])])))
-    canvas.drawPath(smooth([(-3, 1050), (3, 1050), (4, 1290), (-4, 1290)]), paint(BLOUSE["shade"], 0.8, blur=2))
-    for y in (1110, 1180):
+        collar = [(side * x, y) for x, y in [(63, 806), (78, 800), (116, 836), (136, 900), (116, 986), (108, 992), (56, 1000), (14, 1032), (2, 1030), (30, 962), (52, 880)]]
+        collar = np.vstack([sample(collar[:4] + [collar[4]], 30), sample(collar[5:8], 16), sample(collar[8:] + [collar[0]], 30)]).tolist()
+        canvas.drawPath(polygon([(x + side * 3, y + 9) for x, y in collar]), paint("#5b4c4a", 0.4, blur=8))
+        canvas.drawPath(polygon(collar), paint(shader=linear((side * 30, 850), (side * 140, 960), [(0, "#ffffff"), (0.55, BLOUSE["base"]), (1, BLOUSE["shade"])])))
+        canvas.drawPath(polygon(collar), paint("#ffffff", 0.5, stroke=1.0))
+        taper(canvas, [(side * x, y) for x, y in [(62, 812), (51, 884), (29, 965), (3, 1030)]], [2, 5, 5, 2], BLOUSE["deep"], 0.35, blur=2.5)
+    canvas.drawPath(smooth([(-3, 1034), (3, 1034), (4, 1290), (-4, 1290)]), paint(BLOUSE["shade"], 0.8, blur=2))
+    for y in (1100, 1180):
         canvas.drawPath(oval(2, y + 1.5, 6, 6), paint("#8d807c", 0.5, blur=2))
         canvas.drawPath(oval(0, y, 5.5, 5.5), paint(shader=radial((-2, y - 2), 8, [(0, "#ffffff"), (1, "#d9cfc6")])))
     # Blazer.
@@ -316,6 +341,21 @@ def body(canvas):
             canvas.drawPath(moved, paint("#060c14", 0.6, blur=9))
         canvas.drawPath(shape, paint(shader=linear((side * 60, 860), (side * 190, 1080), [(0, CLOTH["light"] if light else CLOTH["base"]), (0.6, CLOTH["base"]), (1, CLOTH["dark"])])))
         canvas.drawPath(shape, paint(CLOTH["rim"], 0.35, stroke=1.2))
+    badge(canvas, 214, 1112)
+
+
+def badge(canvas, x, y):
+    """A small badge with a mark: three waves, as sound has."""
+    plate = skia.Path()
+    plate.addRoundRect(skia.Rect(MIDDLE + x - 34, y - 19, MIDDLE + x + 34, y + 19), 7, 7)
+    plate.transform(skia.Matrix().setRotate(3, MIDDLE + x, y))
+    shadow = skia.Path(plate)
+    shadow.offset(2, 5)
+    canvas.drawPath(shadow, paint("#050a12", 0.55, blur=5))
+    canvas.drawPath(plate, paint(shader=linear((x - 30, y - 20), (x + 30, y + 20), [(0, "#ffffff"), (0.6, "#eceff1"), (1, "#cfd6da")])))
+    canvas.drawPath(plate, paint("#8fa0ad", 0.7, stroke=1.0))
+    for k, h in enumerate((5, 10, 14, 9, 6)):
+        taper(canvas, [(x - 16 + 8 * k, y - h + 0.4 * k), (x - 16 + 8 * k, y + 0.4 * k), (x - 16 + 8 * k, y + h + 0.4 * k)], [3.2, 3.2, 3.2], "#2b8a86", 1.0)
 
 
 # --- Face ------------------------------------------------------------------
@@ -350,10 +390,10 @@ def nose(canvas):
     taper(canvas, [(-27, 470), (-21, 500), (-18, 540), (-24, 572)], [10, 10, 8, 5], SKIN["shade"], 0.35, blur=6)
     taper(canvas, [(-3, 462), (-3, 510), (-3, 556)], [9, 8, 12], "#fff4e8", 0.55, blur=5)
     canvas.drawPath(oval(0, 582, 27, 19), paint(SKIN["warm"], 0.30, blur=8))
-    canvas.drawPath(oval(-4, 577, 8, 6.5), paint("#fffaf2", 0.75, blur=4))
+    canvas.drawPath(oval(-4, 578, 7, 5.5), paint("#fffaf2", 0.7, blur=4))
     for side in (-1, 1):
         # Wing and nostril.
-        taper(canvas, [(side * 27, 574), (side * 32, 585), (side * 28, 597), (side * 20, 599)], [1, 3.2, 3, 1], SKIN["deep"], 0.5, blur=1.8)
+        taper(canvas, [(side * 25, 573), (side * 30, 584), (side * 27, 596), (side * 19, 599)], [1, 3.0, 3, 1], SKIN["deep"], 0.5, blur=2.0)
         canvas.drawPath(oval(side * 21, 584, 8, 9), paint("#f8d3b8", 0.5 if side < 0 else 0.25, blur=4))
         canvas.drawPath(smooth([(side * x, y) for x, y in [(7, 599), (12, 594.5), (19, 595.5), (21, 599), (14, 600.5)]]), paint("#6b3329", 0.85, blur=1.2))
     taper(canvas, [(-19, 601), (-8, 603), (0, 605.5), (8, 603), (19, 601)], [2, 5, 6, 5, 2], SKIN["deep"], 0.5, blur=2.6)
@@ -361,11 +401,11 @@ def nose(canvas):
 
 
 # The right eye, from its outer to its inner corner.
-UPPER_LID = [(108, 503), (98, 491), (82, 484), (66, 484), (52, 490), (42, 500), (37, 507)]
-LOWER_LID = [(37, 507), (48, 514), (64, 519.5), (80, 519.5), (96, 514), (108, 503)]
+UPPER_LID = [(110, 502), (100, 493), (85, 487.5), (69, 487), (54, 491.5), (44, 499), (36, 507.5)]
+LOWER_LID = [(36, 507.5), (48, 513), (64, 517), (80, 517), (97, 512), (110, 502)]
 
 
-FOLD = (72, 469)
+FOLD = (72, 471.5)
 
 
 def eye(canvas, side):
@@ -376,13 +416,14 @@ def eye(canvas, side):
     # The socket.
     canvas.drawPath(smooth([(side * a, b) for a, b in [(114, 494), (96, 470), (66, 466), (40, 478), (32, 500), (50, 484), (80, 476)]]), paint(SKIN["shade"], 0.62, blur=7, mode=MULTIPLY))
     canvas.drawPath(oval(side * 74, 476, 30, 6, side * 4), paint("#ffeede", 0.3, blur=5))
-    canvas.drawPath(oval(side * 72, 530, 32, 7, side * -4), paint(SKIN["shade"], 0.35, blur=6, mode=MULTIPLY))
+    canvas.drawPath(oval(side * 72, 527, 34, 6, side * -4), paint(SKIN["shade"], 0.22, blur=5, mode=MULTIPLY))
+    canvas.drawPath(oval(side * 74, 536, 36, 6, side * -6), paint("#fff0e2", 0.28 if side < 0 else 0.16, blur=6))
     canvas.drawPath(opening, paint(shader=linear((x, 482), (x, 522), [(0, "#d9cfcb"), (0.35, "#f4efec"), (1, "#fbf7f4")])))
     with Clip(canvas, opening):
         canvas.drawPath(oval(side * 38, 507, 7, 6), paint("#d99187", 0.8, blur=2.2))
         canvas.drawPath(oval(side * 107, 504, 12, 12), paint("#bda9a3", 0.5, blur=5))
         canvas.drawPath(oval(side * 46, 505, 10, 14), paint("#c9b5ae", 0.35, blur=5))
-        r = 17.5
+        r = 18.5
         iris = oval(x, y, r, r)
         canvas.drawPath(oval(x, y, r + 0.8, r + 0.8), paint("#2b1d16", 0.75, blur=1.2))
         canvas.drawPath(iris, paint(shader=radial((x, y), r, [(0, "#5b3a22"), (0.42, "#6f4a2a"), (0.75, "#85603a"), (0.92, "#4a3020"), (1, "#2c1c14")])))
@@ -402,28 +443,28 @@ def eye(canvas, side):
         canvas.drawPath(oval(side * 39.5, 507, 3, 2.4), paint("#f6cdc2", 0.8, blur=1))
     # Lower lid: a soft line, darker outside, with a few lashes.
     taper(canvas, [(side * a, b) for a, b in [(52, 517), (66, 521), (82, 521), (98, 515), (108, 505)]], [0.6, 1.2, 1.6, 2.0, 1.6], "#7a4436", 0.55, blur=0.8)
-    for k in np.linspace(0.45, 0.95, 11):
+    for k in np.linspace(0.5, 0.95, 8):
         a, b = np.interp(k, [0, 0.25, 0.5, 0.75, 1], [48, 64, 80, 96, 107]), np.interp(k, [0, 0.25, 0.5, 0.75, 1], [514, 520, 520, 515, 504])
-        taper(canvas, [(side * a, b), (side * (a + 1.5 + 2 * k), b + 3.5), (side * (a + 3.5 + 3 * k), b + 5.0)], [1.0, 0.7, 0.1], "#3b211a", 0.5)
+        taper(canvas, [(side * a, b), (side * (a + 1.5 + 2 * k), b + 3.5), (side * (a + 3.5 + 3 * k), b + 5.0)], [0.8, 0.6, 0.1], "#3b211a", 0.3)
     # Fold of the upper lid.
-    taper(canvas, [(side * a, b) for a, b in [(112, 488), (98, 477.5), (80, 471.5), (62, 472.5), (46, 481), (38, 493)]], [0.6, 2.0, 2.4, 2.2, 1.6, 0.4], "#8a5040", 0.65, blur=1.0)
+    taper(canvas, [(side * a, b) for a, b in [(113, 490), (100, 480), (82, 474.5), (63, 475), (47, 483), (38, 494)]], [0.6, 2.0, 2.4, 2.2, 1.6, 0.4], "#8a5040", 0.65, blur=1.0)
     # Lash line and lashes.
-    line = [(side * a, b) for a, b in [(116, 494)] + UPPER_LID]
-    taper(canvas, line, [0.6, 4.6, 5.0, 4.4, 3.6, 2.8, 1.8, 0.8], "#1d100c", 0.95, blur=0.5)
+    line = [(side * a, b) for a, b in [(117, 496)] + UPPER_LID]
+    taper(canvas, line, [0.5, 4.2, 4.4, 3.8, 3.2, 2.4, 1.6, 0.7], "#21130e", 0.95, blur=0.5)
     curve = sample([(side * a, b) for a, b in UPPER_LID], 100)
-    for k in np.concatenate([np.linspace(2, 60, 17), np.linspace(64, 92, 7)]):
+    for k in np.linspace(2, 70, 15):
         px, py = curve[int(k)]
         out = 1 - k / 100
-        length = 4.5 + 8.5 * out + rng.normal(0, 0.5)
-        dx, dy = side * (0.15 + 0.85 * out) * length, -(0.9 - 0.25 * out) * length
-        taper(canvas, [(px, py), (px + 0.55 * dx, py + 0.35 * dy), (px + dx, py + dy)], [2.0, 1.4, 0.2], "#170c09", 0.9)
+        length = 2.0 + 5.5 * out**1.5 + rng.normal(0, 0.3)
+        dx, dy = side * (0.15 + 0.85 * out) * length, -(0.9 - 0.35 * out) * length
+        taper(canvas, [(px, py), (px + 0.55 * dx, py + 0.35 * dy), (px + dx, py + dy)], [1.8, 1.2, 0.2], "#1d100c", 0.85)
 
 
 def brow(canvas, side):
-    line = [(side * a, b) for a, b in [(30, 456), (52, 444), (80, 438), (104, 444), (122, 458)]]
-    taper(canvas, line, [12, 13, 11, 7, 2], HAIR["base"], 0.42, blur=3.0)
+    line = [(side * a, b) for a, b in [(31, 457), (54, 446.5), (80, 441), (104, 446), (122, 460)]]
+    taper(canvas, line, [8, 12.5, 10.5, 7, 1.5], HAIR["base"], 0.62, blur=2.4)
     middle = sample(line, 100)
-    for _ in range(150):
+    for _ in range(190):
         k = rng.random()
         px, py = middle[int(k * 99)]
         thick = np.interp(k, [0, 0.3, 0.7, 1], [11, 12, 8, 1.5])
@@ -432,13 +473,13 @@ def brow(canvas, side):
         length = rng.uniform(8, 14) * np.interp(k, [0, 1], [0.9, 0.8])
         a = (px, py + off * thick)
         b = (a[0] + side * length * np.cos(rise), a[1] + length * np.sin(rise) - off * 3)
-        taper(canvas, [a, ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2 - 0.8), b], [0.4, 1.5, 0.2], HAIR["dark"], rng.uniform(0.35, 0.8))
+        taper(canvas, [a, ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2 - 0.8), b], [0.4, 1.2, 0.2], HAIR["dark"], rng.uniform(0.12, 0.42))
 
 
 # The closed, faintly smiling mouth.
-MOUTH_LINE = [(-55, 645), (-44, 648.5), (-22, 649.5), (-8, 648.5), (0, 650), (8, 648.5), (22, 649.5), (44, 648.5), (55, 645)]
-UPPER_LIP = [(-55, 645), (-36, 638), (-16, 631.5), (-7, 630.5), (0, 633), (7, 630.5), (16, 631.5), (36, 638), (55, 645)]
-LOWER_LIP = [(-55, 645), (-42, 657), (-24, 667), (0, 670.5), (24, 667), (42, 657), (55, 645)]
+MOUTH_LINE = [(-63, 637), (-48, 643.6), (-26, 649.2), (-9, 649.8), (0, 651.2), (9, 649.8), (26, 649.2), (48, 643.6), (63, 637)]
+UPPER_LIP = [(-63, 637), (-40, 635), (-18, 631), (-7, 630.2), (0, 632.8), (7, 630.2), (18, 631), (40, 635), (63, 637)]
+LOWER_LIP = [(-63, 637), (-47, 653), (-26, 666), (0, 670.5), (26, 666), (47, 653), (63, 637)]
 
 
 def mouth(canvas):
@@ -465,8 +506,11 @@ def mouth(canvas):
     taper(canvas, UPPER_LIP[1:-1], [0.4, 1.4, 1.8, 1.4, 0.4], "#ffe4d6", 0.5, blur=1.0)
     taper(canvas, MOUTH_LINE, [0.6, 2.2, 2.4, 2.6, 2.6, 2.6, 2.4, 2.2, 0.6], LIPS["line"], 0.9, blur=0.7)
     for side in (-1, 1):
-        canvas.drawPath(oval(side * 56, 645.5, 4, 3), paint(SKIN["deep"], 0.6, blur=2.2))
-        taper(canvas, [(side * 58, 640), (side * 62, 646), (side * 60, 653)], [1, 3, 1], SKIN["shade"], 0.5, blur=2.5)
+        canvas.drawPath(oval(side * 64, 637, 3.8, 2.6), paint(SKIN["deep"], 0.6, blur=2.2))
+        taper(canvas, [(side * 65, 629), (side * 71, 637), (side * 70, 647)], [1, 3.4, 1], SKIN["shade"], 0.6, blur=2.6)
+        # The cheek that the smile lifts.
+        taper(canvas, [(side * 37, 594), (side * 57, 608), (side * 72, 630)], [2, 7, 2], SKIN["shade"], 0.5, blur=5)
+        taper(canvas, [(side * 52, 596), (side * 68, 612), (side * 80, 632)], [4, 14, 4], SKIN["light"], 0.35, blur=8)
     canvas.drawPath(oval(0, 676, 28, 5), paint(SKIN["deep"], 0.45, blur=4.5, mode=MULTIPLY))
 
 
@@ -491,7 +535,10 @@ def draw():
     canvas.scale(FINER, FINER)
     background(canvas)
     back_hair(canvas)
+    canvas.save()
+    canvas.translate(0, -20)
     body(canvas)
+    canvas.restore()
     face(canvas)
     front_hair(canvas)
     return surface.makeImageSnapshot()

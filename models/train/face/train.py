@@ -60,6 +60,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--work", type=Path, default=Path(__file__).parent.parent / "work" / "face")
     arguments.add_argument("--minutes", type=float, default=20)
+    arguments.add_argument("--resume", action="store_true", help="go on from best.pt, at a lower rate")
     arguments.add_argument("--threads", type=int, default=1)
     options = arguments.parse_args()
     torch.manual_seed(3)
@@ -70,9 +71,13 @@ def main():
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = MouthShapes().to(device)
+    rate = 2e-3
+    if options.resume:
+        network.load_state_dict(torch.load(options.work / "best.pt", map_location=device))
+        rate = 1e-3
     print(sum(p.numel() for p in network.parameters()), "parameters")
     importance = IMPORTANCE.to(device)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=1e-2)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-2)
     rng = np.random.default_rng(5)
     began, best, step = time.monotonic(), np.inf, 0
     while True:
@@ -80,7 +85,7 @@ def main():
         if share >= 1:
             break
         for group in optimiser.param_groups:
-            group["lr"] = 2e-3 * min(1, (step + 1) / 100) * (0.5 + 0.5 * np.cos(np.pi * share)) + 1e-5
+            group["lr"] = rate * min(1, (step + 1) / 100) * (0.5 + 0.5 * np.cos(np.pi * share)) + 1e-5
         x, y = windows(power, shape, 32, rng)
         x, y = x.to(device), y.to(device)
         out = network(x)

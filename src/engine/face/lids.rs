@@ -36,7 +36,8 @@ impl Lids {
         let all = || self.upper.iter().chain(&self.lower);
         let least = |k: usize| all().map(|place| place[k]).fold(f32::MAX, f32::min);
         let most = |k: usize| all().map(|place| place[k]).fold(f32::MIN, f32::max);
-        [least(0) - 4.0, least(1) - self.fold - 4.0, most(0) + 4.0, most(1) + 6.0]
+        let aside = 0.22 * (most(0) - least(0));
+        [least(0) - aside, least(1) - self.fold - 4.0, most(0) + aside, most(1) + 6.0]
     }
 
     /// The colour at a place of the face, if a lid covers it; `under` is what was there.
@@ -48,15 +49,18 @@ impl Lids {
     ) -> Option<[f32; 3]> {
         let (first, last) = (self.upper[0][0], self.upper[self.upper.len() - 1][0]);
         let along = (x - first) / (last - first);
-        if !(0.0..=1.0).contains(&along) {
+        // Lashes stand out beyond the corner.
+        let outer = if self.left { 1.0 - along } else { along };
+        let beside = 1.0 - step(0.12, 0.22, outer - 1.0).max(step(0.0, 0.08, -outer));
+        if beside <= 0.0 {
             return None;
         }
         let scale = (last - first) / 70.0;
         let open = height(&self.upper, x);
         let closed = height(&self.lower, x) - scale;
-        // The fold meets the lid in the corners.
+        // The fold comes down towards the corners.
         let round = (1.0 - (2.0 * along - 1.0).powi(2)).max(0.0);
-        let fold = open - self.fold * round.sqrt();
+        let fold = open - self.fold * round.max(0.35).powf(0.25);
         let edge = open + (closed - open) * self.shut;
         if y < fold || y > edge + 4.0 * scale {
             return None;
@@ -69,16 +73,16 @@ impl Lids {
         let skin = skin.map(|part| (part * light).min(255.0));
         let covers = (edge - y + 0.5).clamp(0.0, 1.0)
             * step(0.0, 3.0 * scale, y - fold)
-            * step(0.0, 0.3, self.shut).max(step(0.0, 1.5, y - open));
+            * step(0.0, 0.3, self.shut).max(step(0.0, 1.5, y - open))
+            * beside;
         let mut colour = mix(under, skin, covers);
-        let outer = if self.left { 1.0 - along } else { along };
         let thick = scale * (1.1 + 2.4 * outer) * (round * 4.0).min(1.0);
-        let lash =
-            (thick / 2.0 - (y - edge).abs() + 0.6).clamp(0.0, 1.0) * step(0.0, 0.2, self.shut);
+        let lash = (thick / 2.0 - (y - edge).abs() + 0.6).clamp(0.0, thick.min(1.0))
+            * step(0.0, 0.2, self.shut);
         colour = mix(colour, self.lashes, 0.9 * lash);
         // The lid's shadow on the eye below.
         let below = (y - edge) / (3.0 * scale);
-        if below > 0.0 && self.shut < 0.97 {
+        if (0.0..=1.0).contains(&along) && below > 0.0 && self.shut < 0.97 {
             let shadow = 1.0 - 0.35 * (1.0 - below).max(0.0) * step(0.0, 0.2, self.shut);
             colour = colour.map(|part| part * shadow);
         }

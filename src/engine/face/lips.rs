@@ -45,6 +45,8 @@ pub(super) struct Lips {
     edges: Vec<Edges>,
     reach: f32,
     tip: f32,
+    /// How far the lips stand away from the teeth.
+    ahead: f32,
 }
 
 impl Lips {
@@ -60,6 +62,7 @@ impl Lips {
             edges: Vec::new(),
             reach: (-left).ceil() + 16.0,
             tip: 0.0,
+            ahead: 0.0,
             map,
         }
     }
@@ -84,7 +87,6 @@ impl Lips {
         skin: &dyn Fn([f32; 2]) -> f32,
     ) {
         self.nodes.clear();
-        self.edges.clear();
         if width == 0 || height == 0 {
             return;
         }
@@ -100,14 +102,16 @@ impl Lips {
                 self.nodes.push(Node { place, upper: from(Side::Upper), lower: from(Side::Lower) });
             }
         }
-        let count = 2 * self.reach as usize + 1;
-        self.edges.extend((0..count).map(|i| self.map.edges(i as f32 - self.reach)));
     }
 
     /// Sets the shape to draw.
     pub(super) fn set(&mut self, mouth: &Mouth) {
         self.map.set(mouth);
         self.tip = mouth.tongue;
+        self.ahead = mouth.round;
+        let count = 2 * self.reach as usize + 1;
+        self.edges.clear();
+        self.edges.extend((0..count).map(|i| self.map.edges(i as f32 - self.reach)));
     }
 
     /// The colour of a pixel of the new picture.
@@ -143,6 +147,12 @@ impl Lips {
         colour
     }
 
+    /// The height at which the upper lip's part of the face ends and the lower lip's begins.
+    pub(super) fn middle(&self, u: f32) -> f32 {
+        let edges = self.edges_at(u);
+        f32::midpoint(edges.upper, edges.lower)
+    }
+
     fn edges_at(&self, u: f32) -> Edges {
         let at = (u + self.reach).clamp(0.0, (self.edges.len() - 2) as f32);
         let (i, t) = (at as usize, at.fract());
@@ -166,12 +176,12 @@ impl Lips {
         };
         // Darker towards the corners and into the depth.
         let side = 1.0 - step(0.35, 1.0, edges.across.abs());
-        let mut colour = self.inside.map(|part| part * (0.55 + 0.45 * side));
+        let mut colour = self.inside.map(|part| part * (0.65 + 0.35 * side));
 
         // The tongue lies on the floor of the mouth; its tip may rise to the teeth.
         let arch = 1.0 - (x / 0.78) * (x / 0.78);
         let lies = rest + jaw + half * (0.10 - 0.30 * jaw / half);
-        let raised = rest + half * 0.06;
+        let raised = rest + half * 0.05;
         let top = lies + (raised - lies) * self.tip * arch.max(0.0) - half * 0.12 * (arch - 1.0);
         let on = step(-2.0, 2.5, v - top) * step(0.0, 0.25, arch);
         let light = 0.72 + 0.36 * (-((v - top) / (0.22 * half)).powi(2)).exp() * side;
@@ -183,22 +193,24 @@ impl Lips {
             let phase = (x / pitch).rem_euclid(1.0);
             1.0 - 0.055 * (-((phase.min(1.0 - phase)) / 0.05).powi(2)).exp()
         };
-        let row = 1.0 - step(0.50, 0.74, x.abs());
+        let row = 1.0 - step(0.56, 0.84, x.abs());
         let low_edge = rest + jaw + half * (0.11 + 0.05 * x * x);
         let low = step(-0.8, 0.8, v - low_edge) * row;
         let shade = (0.70 + 0.12 * side) * seam(0.15);
         colour = mix(colour, self.teeth.map(|part| part * shade), low);
 
-        let edge = rest + half * (0.115 - 0.07 * x * x + 0.004 * (x / 0.1).cos());
+        let high = 0.05 * self.tip + 0.07 * self.ahead;
+        let edge = rest + half * (0.115 - high - 0.07 * x * x + 0.004 * (x / 0.1).cos());
         let up = step(-0.8, 0.8, edge - v) * row;
         let shade = (0.80 + 0.18 * side) * seam(0.19) * (1.0 - 0.10 * step(-3.0, 0.0, v - edge));
         colour = mix(colour, self.teeth.map(|part| part * shade), up);
 
         // The upper lip throws a shadow on all of it.
         let under = ((v - edges.upper) / (0.10 * half)).max(0.0);
-        let shadow = 1.0 - 0.50 * (-under).exp();
+        let shadow = 1.0 - 0.42 * (-under).exp();
         let above = ((edges.lower - v) / (0.05 * half)).max(0.0);
-        let shadow = shadow * (1.0 - 0.30 * (-above).exp());
-        colour.map(|part| part * shadow)
+        let shadow = shadow * (1.0 - 0.25 * (-above).exp());
+        let deep = 1.0 - 0.45 * self.ahead;
+        colour.map(|part| part * shadow * deep)
     }
 }

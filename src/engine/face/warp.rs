@@ -54,6 +54,8 @@ struct Opening {
     fall: f32,
     jaw: f32,
     smile: f32,
+    /// How the opening narrows towards the corners.
+    taper: f32,
 }
 
 /// The edges of the lips at one `u`.
@@ -101,9 +103,13 @@ impl MouthMap {
                 + 0.07 * mouth.teeth
                 + 0.06 * mouth.round * (1.0 - mouth.press)
                 + 0.03 * mouth.wide * open.min(0.2) * 5.0,
-            fall: 0.68 * open + 0.02 * mouth.teeth + 0.05 * mouth.round * (1.0 - mouth.press),
+            fall: 0.68 * open
+                + 0.02 * mouth.teeth
+                + 0.05 * mouth.tongue * (1.0 - mouth.press)
+                + 0.05 * mouth.round * (1.0 - mouth.press),
             jaw: 0.52 * open,
             smile: 0.05 * mouth.wide - 0.04 * open,
+            taper: 0.8 * mouth.round,
         };
     }
 
@@ -140,12 +146,12 @@ impl MouthMap {
         let near = bump(x / 2.4) * bump(y / 1.6) * skin;
         let du = u * now.widen * near;
         // What moves on both sides of the line alike: jaw, thickness, corners.
-        let drop = now.jaw * step(-0.5, self.lower + 0.6, y) * bump(x / 2.7);
+        let drop = now.jaw * step(-0.5, self.lower + 0.6, y) * (1.0 - step(0.8, 2.9, x.abs()));
         let under = 1.0 - step(self.chin + 0.1, self.chin + 1.3, y);
         let both = drop * under * skin + now.thicken * y * bump(y / 0.9) * bump(x / 1.7)
             - now.smile * x * x * bump(x / 2.0) * bump(y / 1.3) * skin;
         // What parts the lips, nothing in the corners.
-        let part = (1.0 - x * x).max(0.0).powf(0.72);
+        let part = (1.0 - x * x).max(0.0).powf(0.72 + now.taper);
         let (target, reach) = match side {
             Side::Upper => (-now.rise, step(-self.upper - 0.7, -self.upper, y)),
             Side::Lower => (now.fall, 1.0 - step(self.lower, self.chin * 0.85, y)),
@@ -188,14 +194,16 @@ impl MouthMap {
 
     /// How far from the middle, in pixels, the face can be moved by a mouth: left and right, up, down.
     pub(super) fn reach(&self) -> [f32; 3] {
-        [2.7 * self.half, (self.upper + 1.6) * self.half, (self.chin + 1.4) * self.half]
+        [2.9 * self.half, (self.upper + 1.6) * self.half, (self.chin + 1.4) * self.half]
     }
 
-    /// A rectangle around the lips however far they part, in `u` and `v`: left, top, right, bottom.
+    /// A rectangle around the lips' edges as they are now, in `u` and `v`: left, top, right, bottom.
     pub(super) fn lips(&self) -> [f32; 4] {
-        let middle = self.line[self.line.len() / 2];
+        let least = self.line.iter().copied().fold(0.0, f32::min);
+        let most = self.line.iter().copied().fold(0.0, f32::max);
         let wide = 1.22 * self.half;
-        [-wide, middle.min(0.0) - 0.3 * self.half, wide, middle.max(0.0) + 0.95 * self.half]
+        let (rise, fall) = (self.now.rise.max(0.0), self.now.fall.max(0.0));
+        [-wide, least - (rise + 0.12) * self.half, wide, most + (fall + 0.12) * self.half]
     }
 }
 
