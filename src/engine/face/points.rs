@@ -15,6 +15,7 @@ pub(crate) type Point = [f32; 2];
 #[serde(deny_unknown_fields)]
 pub(crate) struct Points {
     /// Who may use the picture, for people.
+    #[expect(dead_code, reason = "for people; it must be there")]
     pub(crate) licence: String,
     /// File of the picture, beside this one: PNG or JPEG.
     pub(crate) picture: String,

@@ -558,7 +558,7 @@ mod tests {
     /// Poses that differ in everything.
     fn poses() -> Vec<Pose> {
         let mut lively = Liveliness::default();
-        (0..40_u16)
+        (0..20_u16)
             .map(|i| {
                 let wave = |pace: f32| 0.5 + 0.5 * (f32::from(i) * pace).sin();
                 let mouth = Mouth {
@@ -611,7 +611,7 @@ mod tests {
         let mut portrait = portrait();
         for (i, pose) in poses().iter().enumerate() {
             let picture = portrait.draw(pose);
-            if i % 13 == 7 {
+            if i % 9 == 7 {
                 let afresh = self::portrait().draw(pose);
                 assert!(picture.pixels == afresh.pixels, "picture {i}");
             }
@@ -637,9 +637,9 @@ mod tests {
 
     #[test]
     fn every_pose_is_drawn_at_every_size() {
-        for (width, height) in [(360, 640), (1080, 1920), (500, 500), (1281, 723)] {
+        for (width, height) in [(360, 640), (500, 403)] {
             let mut portrait = Portrait::load(&folder(), width, height).unwrap();
-            for pose in &poses()[..6] {
+            for pose in &poses()[..4] {
                 let picture = portrait.draw(pose);
                 assert_eq!(picture.pixels.len(), (4 * width * height) as usize);
             }
