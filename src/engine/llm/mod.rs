@@ -1,5 +1,16 @@
 //! The language model and what it knows.
 
+mod casing;
+mod chat;
+mod decoder;
+mod retrieve;
+mod site;
 mod splitter;
+mod words;
 
+pub use chat::{Chat, Pace};
+pub use decoder::Decoder;
+pub use retrieve::Retrieval;
+pub use site::{Answer, Fact, Hours, Person, Room, Site};
 pub use splitter::Splitter;
+pub use words::Words;

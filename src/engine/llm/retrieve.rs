@@ -1,0 +1,294 @@
+//! Chooses the facts that a question is about, so that a small model needs to read only those.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::site::Fact;
+
+/// Facts shown to the model at most.
+const MOST: usize = 4;
+/// A fact stays when it scores at least this part of the best one's score.
+const LEAST: f32 = 0.35;
+/// Words of what was said before count this much in a question that leans on it.
+const BEFORE: f32 = 0.4;
+/// What a word of the same group is worth beside the same word.
+const KIN: f32 = 0.7;
+/// Words this alike may be one word, misheard.
+const ALIKE: f32 = 0.5;
+
+/// Words that say nothing about the subject.
+const STOP: &str = "a an the is are was were be am do does did can could may might shall should will would i you he \
+    she it we they me my your his her its our their him them us this that these those there here of in on at to for \
+    from by with about and or but if so as not no yes please tell want need like have has had get got where when what \
+    which who whom whose why how much many long find looking look go going know any some just now hello hi hey excuse \
+    um uh er okay well really thing way s t m re ve ll d today help say said again";
+/// Words by which a question leans on what was said before.
+const PRONOUNS: &str = "it its there that he she him her his they them their this those these one";
+/// Words that visitors and site files use for the same things.
+const GROUPS: [&str; 25] = [
+    "toilet restroom bathroom washroom loo lavatory wc",
+    "lift elevator",
+    "cafe coffee cafeteria restaurant canteen eat food lunch hungry dinner breakfast meal snack drink",
+    "parking park car garage",
+    "wifi wireless internet network",
+    "price cost fee pay expensive charge euro dollar pound admission entry",
+    "ticket admission",
+    "open opening hour close closing closed time",
+    "phone telephone call number extension",
+    "photo picture photograph photography camera",
+    "shop store souvenir",
+    "luggage bag suitcase locker coat cloakroom backpack",
+    "child kid children baby",
+    "dog pet animal",
+    "doctor aid sick hurt ill emergency",
+    "bus station train",
+    "taxi cab",
+    "delivery parcel package deliver",
+    "boss director head manager",
+    "wheelchair ramp accessible disabled stroller",
+    "tour guide guided",
+    "lost found",
+    "print printer copy copier",
+    "start begin",
+    "made make built build painted",
+];
+
+/// A word in the form in which words are compared.
+#[derive(Clone, Debug, PartialEq)]
+struct Term {
+    text: String,
+    groups: Vec<usize>,
+    trigrams: BTreeSet<[char; 3]>,
+}
+
+/// The facts of a site, ready to be searched.
+#[derive(Debug)]
+pub struct Retrieval {
+    facts: Vec<(Fact, Vec<Term>)>,
+    vocabulary: Vocabulary,
+    mean_length: f32,
+}
+
+#[derive(Debug)]
+struct Vocabulary {
+    stop: BTreeSet<&'static str>,
+    pronouns: BTreeSet<&'static str>,
+    groups: HashMap<String, Vec<usize>>,
+}
+
+impl Retrieval {
+    /// Prepares `facts` for searching.
+    pub fn new(facts: Vec<Fact>) -> Self {
+        let vocabulary = Vocabulary::new();
+        let facts: Vec<_> = facts
+            .into_iter()
+            .map(|fact| {
+                let terms = vocabulary.terms(&format!("{} {}", fact.line, fact.keys));
+                (fact, terms)
+            })
+            .collect();
+        let total: usize = facts.iter().map(|(_, terms)| terms.len()).sum();
+        let mean_length = (total as f32 / facts.len().max(1) as f32).max(1.0);
+        Self { facts, vocabulary, mean_length }
+    }
+
+    /// The facts for `question`, best first; `before` is what was said just before it.
+    pub fn choose(&self, question: &str, before: &str) -> Vec<&Fact> {
+        let mut asked: Vec<(Term, f32)> =
+            self.vocabulary.terms(question).into_iter().map(|term| (term, 1.0)).collect();
+        if asked.len() <= 1 || self.vocabulary.leans(question) {
+            for term in self.vocabulary.terms(before) {
+                if !asked.iter().any(|(known, _)| known.text == term.text) {
+                    asked.push((term, BEFORE));
+                }
+            }
+        }
+        let mut scores = vec![0.0_f32; self.facts.len()];
+        for (term, weight) in &asked {
+            let hits: Vec<f32> = self.facts.iter().map(|(_, terms)| best(term, terms)).collect();
+            let frequency = hits.iter().filter(|hit| **hit > 0.0).count();
+            let rarity = (1.0 + self.facts.len() as f32 / frequency.max(1) as f32).ln();
+            for (score, hit) in scores.iter_mut().zip(hits) {
+                *score += weight * hit * rarity;
+            }
+        }
+        for (score, (_, terms)) in scores.iter_mut().zip(&self.facts) {
+            *score /= 0.7 + 0.3 * terms.len() as f32 / self.mean_length;
+        }
+        let mut order: Vec<usize> = (0..scores.len()).collect();
+        order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
+        let most = order.first().map_or(0.0, |first| scores[*first]);
+        let good = |index: &usize| scores[*index] > 0.0 && scores[*index] >= LEAST * most;
+        order.into_iter().filter(good).take(MOST).map(|index| &self.facts[index].0).collect()
+    }
+}
+
+fn best(term: &Term, terms: &[Term]) -> f32 {
+    terms.iter().map(|other| likeness(term, other)).fold(0.0, f32::max)
+}
+
+/// 1 for the same word, less for kin and for words misheard, else 0.
+fn likeness(a: &Term, b: &Term) -> f32 {
+    if a.text == b.text {
+        return 1.0;
+    }
+    if a.groups.iter().any(|group| b.groups.contains(group)) {
+        return KIN;
+    }
+    if a.text.chars().count() < 4 || b.text.chars().count() < 4 {
+        return 0.0;
+    }
+    let common = a.trigrams.intersection(&b.trigrams).count();
+    let dice = 2.0 * common as f32 / (a.trigrams.len() + b.trigrams.len()) as f32;
+    if dice >= ALIKE { 0.8 * dice } else { 0.0 }
+}
+
+impl Vocabulary {
+    fn new() -> Self {
+        let mut groups: HashMap<String, Vec<usize>> = HashMap::new();
+        for (number, group) in GROUPS.iter().enumerate() {
+            for word in group.split(' ') {
+                let known = groups.entry(stem(word)).or_default();
+                if !known.contains(&number) {
+                    known.push(number);
+                }
+            }
+        }
+        let set = |words: &'static str| words.split_whitespace().collect();
+        Self { stop: set(STOP), pronouns: set(PRONOUNS), groups }
+    }
+
+    /// The words of `text` that say something, each once.
+    fn terms(&self, text: &str) -> Vec<Term> {
+        let mut terms: Vec<Term> = Vec::new();
+        for word in words(text) {
+            if self.stop.contains(word.as_str()) {
+                continue;
+            }
+            let text = stem(&word);
+            if terms.iter().any(|term| term.text == text) {
+                continue;
+            }
+            let groups = self.groups.get(&text).cloned().unwrap_or_default();
+            let trigrams = trigrams(&text);
+            terms.push(Term { text, groups, trigrams });
+        }
+        terms
+    }
+
+    fn leans(&self, question: &str) -> bool {
+        words(question).iter().any(|word| self.pronouns.contains(word.as_str()))
+    }
+}
+
+/// Lower-case words; Chinese characters one by one, because nothing else separates them.
+fn words(text: &str) -> Vec<String> {
+    let text = text.to_lowercase().replace("'s", "").replace("’s", "");
+    let mut words = vec![String::new()];
+    for c in text.chars() {
+        let han = ('\u{3400}'..='\u{9fff}').contains(&c);
+        if han || !c.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if c.is_alphanumeric() {
+            words.last_mut().expect("it starts with one").push(c);
+        }
+        if han {
+            words.push(String::new());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Cuts the endings that questions and facts most often differ in.
+fn stem(word: &str) -> String {
+    let mut stem = word.to_owned();
+    let endings = [("ies", 5, "y"), ("ing", 6, ""), ("ed", 5, ""), ("es", 5, ""), ("s", 4, "")];
+    if !word.ends_with("ss") {
+        for (ending, least, instead) in endings {
+            if let Some(start) = word.strip_suffix(ending).filter(|_| word.len() >= least) {
+                stem = format!("{start}{instead}");
+                break;
+            }
+        }
+    }
+    if stem.len() > 3 && stem.ends_with('e') {
+        stem.pop();
+    }
+    stem
+}
+
+fn trigrams(word: &str) -> BTreeSet<[char; 3]> {
+    let letters: Vec<char> =
+        std::iter::once('^').chain(word.chars()).chain(std::iter::once('$')).collect();
+    letters.windows(3).map(|three| [three[0], three[1], three[2]]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retrieval() -> Retrieval {
+        let lines = [
+            ("The Training Room is on the second floor, left of the lift.", ""),
+            ("The cafe is on the ground floor.", ""),
+            ("The cafe is open daily from 9 am to 5 pm.", "monday tuesday sunday opening hours"),
+            ("Anna Berg, the director, is in room 204.", ""),
+            (
+                "We are open Monday to Friday from 8 am to 6 pm.",
+                "opening hours times monday friday",
+            ),
+            ("培训室在二楼。", ""),
+        ];
+        let fact =
+            |(line, keys): (&str, &str)| Fact { line: line.to_owned(), keys: keys.to_owned() };
+        Retrieval::new(lines.map(fact).to_vec())
+    }
+
+    fn first(question: &str, before: &str) -> String {
+        retrieval().choose(question, before).first().map_or_else(String::new, |f| f.line.clone())
+    }
+
+    #[test]
+    fn questions_find_their_facts() {
+        for (question, start) in [
+            ("where is the training room", "The Training Room"),
+            ("where is the trainin rom", "The Training Room"),
+            ("I am here to see Anna Berg's team", "Anna Berg"),
+            ("where can i eat", "The cafe"),
+            ("when are you open on monday", "We are open"),
+            ("培训室在哪里", "培训室"),
+        ] {
+            assert!(first(question, "").starts_with(start), "{question}: {}", first(question, ""));
+        }
+    }
+
+    #[test]
+    fn questions_lean_on_what_was_said() {
+        let before = "where is the cafe The cafe is on the ground floor.";
+        assert_eq!(
+            first("and when does it open", before),
+            "The cafe is open daily from 9 am to 5 pm."
+        );
+    }
+
+    #[test]
+    fn unknown_things_find_nothing() {
+        assert!(retrieval().choose("do you sell umbrellas", "").is_empty());
+        assert!(retrieval().choose("", "").is_empty());
+        assert!(Retrieval::new(Vec::new()).choose("where is the cafe", "").is_empty());
+    }
+
+    #[test]
+    fn endings_are_cut() {
+        for (word, expected) in [
+            ("tickets", "ticket"),
+            ("parking", "park"),
+            ("glass", "glass"),
+            ("cafe", "caf"),
+            ("as", "as"),
+        ] {
+            assert_eq!(stem(word), expected);
+        }
+    }
+}
