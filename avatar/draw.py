@@ -574,6 +574,7 @@ top = {top}
 bottom = {bottom}
 chin = {chin}
 
+# Without the two tables of eyes the portrait does not blink, as with glasses on.
 [eyes.left]
 # Edges of the lids from corner to corner (at least three places each).
 upper = {left_upper}

@@ -77,6 +77,13 @@ impl Lips {
         [least(0), least(1), most(0), most(1)]
     }
 
+    /// A rectangle of the picture in which an opening is seen, at any turn of the head.
+    pub(super) fn range(&self) -> [f32; 4] {
+        let half = self.map.half;
+        let [x, y] = self.map.global([0.0, self.map.line(0.0)]);
+        [x - 0.6 * half, y - 0.3 * half, x + 0.6 * half, y + 0.9 * half].map(|at| at.max(0.0))
+    }
+
     /// Prepares a rectangle of the new picture for `colour`. `face` tells where a pixel lies in
     /// the face that looks straight on, `skin` how much of the jaw's movement it takes part in.
     pub(super) fn arrange(

@@ -3,6 +3,7 @@
 mod lids;
 mod lips;
 mod living;
+mod measure;
 mod mel;
 mod points;
 mod portrait;
@@ -11,6 +12,7 @@ mod shapes;
 mod warp;
 
 pub use living::Living;
+pub use measure::lateness;
 pub use portrait::Portrait;
 pub use pose::{Head, Liveliness, Pose, idle};
 pub use shapes::MouthShapes;

@@ -23,7 +23,8 @@ pub(crate) struct Points {
     /// skin, black where nothing of it does.
     pub(crate) mask: String,
     pub(crate) mouth: Mouth,
-    pub(crate) eyes: Eyes,
+    /// Left out, the eyes do not blink: for a portrait with glasses.
+    pub(crate) eyes: Option<Eyes>,
     pub(crate) head: Head,
     #[serde(default)]
     pub(crate) colour: Colour,
@@ -115,7 +116,10 @@ impl Points {
         let below = "must be below the mouth.line";
         ensure!(line.iter().all(|point| height(point) > height(bottom)), "mouth.bottom {below}");
         ensure!(height(chin) < height(bottom), "mouth.chin must be below mouth.bottom");
-        for (name, eye) in [("eyes.left", &self.eyes.left), ("eyes.right", &self.eyes.right)] {
+        let eyes = self.eyes.iter();
+        for (name, eye) in
+            eyes.flat_map(|eyes| [("eyes.left", &eyes.left), ("eyes.right", &eyes.right)])
+        {
             rising(&format!("{name}.upper"), &eye.upper)?;
             rising(&format!("{name}.lower"), &eye.lower)?;
             let (first, last) = (&eye.upper[0], &eye.upper[eye.upper.len() - 1]);
@@ -130,8 +134,9 @@ impl Points {
     /// Every place, to move them all.
     pub(crate) fn all(&mut self) -> impl Iterator<Item = &mut Point> {
         let Self { mouth, eyes, head, .. } = self;
-        let eyes = [&mut eyes.left, &mut eyes.right]
-            .into_iter()
+        let eyes = eyes
+            .iter_mut()
+            .flat_map(|eyes| [&mut eyes.left, &mut eyes.right])
             .flat_map(|eye| eye.upper.iter_mut().chain(&mut eye.lower).chain([&mut eye.fold]));
         mouth
             .line

@@ -34,7 +34,8 @@ const BUFFERS: usize = 4;
 pub struct Portrait {
     still: Still,
     lips: Lips,
-    lids: [Lids; 2],
+    /// Of the left and of the right eye; none where the eyes do not blink.
+    lids: Vec<Lids>,
     head: HeadMap,
     key_points: usize,
     /// Nodes a row, and rows of nodes.
@@ -142,10 +143,10 @@ impl Portrait {
         };
         Self {
             lips: Lips::new(MouthMap::new(&points.mouth), &points.colour),
-            lids: [
-                Lids::new(&points.eyes.left, &points.colour, true),
-                Lids::new(&points.eyes.right, &points.colour, false),
-            ],
+            lids: (points.eyes.iter())
+                .flat_map(|eyes| [(&eyes.left, true), (&eyes.right, false)])
+                .map(|(eye, left)| Lids::new(eye, &points.colour, left))
+                .collect(),
             head: HeadMap::new(&points.head, still.height as f32),
             key_points,
             columns,
@@ -219,6 +220,28 @@ impl Portrait {
         }
     }
 
+    /// How far the mouth is open in a picture of this portrait, 0 for shut: the share of the mouth
+    /// that is neither skin nor lip. For measuring what was really shown, head turned or not.
+    ///
+    /// # Errors
+    /// The pixels are not a picture of this size.
+    pub fn opening(&self, pixels: &[u8]) -> Result<f32> {
+        let size = 4 * self.still.width * self.still.height;
+        ensure!(pixels.len() == size, "a picture has {size} bytes, not {}", pixels.len());
+        let [left, top, right, bottom] = self.lips.range();
+        let mut inside = 0_usize;
+        let mut all = 0_usize;
+        for y in top as usize..(bottom as usize).min(self.still.height) {
+            for x in left as usize..(right as usize).min(self.still.width) {
+                let i = 4 * (y * self.still.width + x);
+                // Teeth are grey and the inside is dark; skin and lips are reddish.
+                inside += usize::from(pixels[i].saturating_sub(pixels[i + 2]) < 40);
+                all += 1;
+            }
+        }
+        Ok(inside as f32 / all.max(1) as f32)
+    }
+
     /// Works out where everything comes from.
     fn arrange(&mut self, pose: &Pose) {
         let mouth = clamped(&pose.mouth);
@@ -261,8 +284,9 @@ impl Portrait {
         self.state.mouth = mouth;
         self.state.mouth_cells = if still { Cells::default() } else { cells(self.lips.bounds()) };
         self.state.blink = pose.blink.clamp(0.0, 1.0);
-        self.state.lid_cells = [0, 1].map(|i| {
-            if self.state.blink > 0.0 { cells(self.lids[i].bounds()) } else { Cells::default() }
+        self.state.lid_cells = [0, 1].map(|i| match self.lids.get(i) {
+            Some(lids) if self.state.blink > 0.0 => cells(lids.bounds()),
+            _ => Cells::default(),
         });
         self.lids.iter_mut().for_each(|lids| lids.set(self.state.blink));
         let Cells { left, top, right, bottom } = self.state.mouth_cells;
@@ -359,7 +383,7 @@ fn between(nodes: &[[f32; 2]], columns: usize, [x, y]: [f32; 2]) -> [f32; 2] {
 fn draw_cell(
     still: &Still,
     lips: &Lips,
-    lids: &[Lids; 2],
+    lids: &[Lids],
     faces: &[[f32; 2]],
     state: &State,
     columns: usize,
@@ -662,6 +686,21 @@ mod tests {
     }
 
     #[test]
+    fn the_opening_is_seen_in_the_picture() {
+        let mut portrait = portrait();
+        let mut before = -1.0;
+        for open in [0.0, 0.2, 0.5, 1.0] {
+            let mut pose = idle(Duration::from_millis(500));
+            pose.mouth.open = open;
+            let picture = portrait.draw(&pose);
+            let seen = portrait.opening(&picture.pixels).unwrap();
+            assert!(seen > before + 0.02, "{open}: {seen} after {before}");
+            before = if open == 0.0 { 0.0 } else { seen };
+        }
+        assert!(portrait.opening(&[0; 4]).is_err());
+    }
+
+    #[test]
     fn bad_files_are_named() {
         let copy = |change: &dyn Fn(&Path)| {
             let folder = tempfile::tempdir().unwrap();
@@ -694,6 +733,8 @@ mod tests {
         assert!(said.contains("outside the picture"), "{said}");
         let said = copy(&rewrite("chin = [360, 734]", "chin = [360, nan]"));
         assert!(said.contains("mouth.chin"), "{said}");
+        let said = copy(&rewrite("fold = [288, 471.5]", "fold = [288, 600]"));
+        assert!(said.contains("eyes.left.fold"), "{said}");
         let said = copy(&rewrite("radius = [190", "radius = [0"));
         assert!(said.contains("head.radius"), "{said}");
         assert!(Portrait::load(&folder(), 0, 1280).is_err());
