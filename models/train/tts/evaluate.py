@@ -69,11 +69,10 @@ def listen(folder, names):
 def words_of(text):
     """Lower-case words; spellings that sound the same are made one."""
     same = {"mrs": "missus", "mr": "mister", "dr": "doctor", "center": "centre", "harbor": "harbour",
-            "theater": "theatre", "ok": "okay", "a.m.": "a m", "p.m.": "p m"}
-    text = " ".join(same.get(word, word) for word in text.lower().split())
-    text = re.sub(r"\(\d+\)", "", text).replace(".", " ").replace("-", " ")
+            "theater": "theatre", "ok": "okay", "am": "a m", "pm": "p m", "lili": "lily"}
+    text = re.sub(r"\(\d+\)", "", text.lower()).replace(".", "").replace("-", " ")
     text = re.sub(r"[^a-z' ]", " ", text)
-    return [same.get(word, word) for word in text.split()]
+    return " ".join(same.get(word, word) for word in text.split()).split()
 
 
 def errors(wanted, heard):

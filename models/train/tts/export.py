@@ -71,7 +71,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=pathlib.Path, default=here.parents[1] / "work" / "tts")
     parser.add_argument("--out", type=pathlib.Path, default=here.parents[2] / "starter")
-    parser.add_argument("--loudness", type=float, default=-9.6)
+    parser.add_argument("--loudness", type=float, default=-10.5)
     parser.add_argument("--sharpen", type=float, default=0.1)
     parser.add_argument("--pace", type=float, default=1.05)
     options = parser.parse_args()

@@ -25,7 +25,8 @@ SYLLABLE = re.compile(r"\(\(([a-z ]+)\) ([01])\)")
 VOWELS = set("aa ae ah ao aw ax ay eh er ey ih iy ow oy uh uw".split())
 # How many letters to the left and right each kind of rule looks at, narrowest first.
 WINDOWS = [(0, 0), (0, 1), (1, 1), (1, 2), (2, 2), (2, 3), (3, 3), (3, 4), (4, 4)]
-CONTRACTIONS = """I'll=ay1 l|it's=ih1 t s|don't=d ow1 n t|didn't=d ih1-d ax n t|isn't=ih1-z ax n t|doesn't=d ah1-z ax n t|
+# Contractions and new words, and where the teacher says something else than the dictionary's first entry.
+ADDED = """I'll=ay1 l|it's=ih1 t s|don't=d ow1 n t|didn't=d ih1-d ax n t|isn't=ih1-z ax n t|doesn't=d ah1-z ax n t|
 that's=dh ae1 t s|won't=w ow1 n t|aren't=aa1 r n t|there's=dh eh1 r z|we're=w iy1 r|wouldn't=w uh1-d ax n t|
 wasn't=w aa1-z ax n t|they're=dh eh1 r|weren't=w er1 n t|i'm=ay1 m|he's=hh iy1 z|she's=sh iy1 z|you're=y uh1 r|
 haven't=hh ae1-v ax n t|we've=w iy1 v|i've=ay1 v|hadn't=hh ae1-d ax n t|they've=dh ey1 v|shouldn't=sh uh1-d ax n t|
@@ -35,7 +36,7 @@ that'll=dh ae1-t ax l|mustn't=m ah1-s ax n t|could've=k uh1-d ax v|hasn't=hh ae1
 let's=l eh1 t s|what's=w ah1 t s|where's=w eh1 r z|who's=hh uw1 z|how's=hh aw1 z|here's=hh iy1 r z|we'll=w iy1 l|
 i'll=ay1 l|can't=k ae1 n t|o'clock=ax-k l aa1 k|one's=w ah1 n z|ma'am=m ae1 m|email=iy1-m ey l|wifi=w ay1-f ay|
 website=w eh1 b-s ay t|online=aa1 n-l ay n|app=ae1 p|kiosk=k iy1-aa s k|cafe=k ae-f ey1|linly=l ih1 n-l iy|
-lobby=l aa1-b iy|restroom=r eh1 s t-r uw m|restrooms=r eh1 s t-r uw m z|okay=ow-k ey1|smartphone=s m aa1 r t-f ow n""".replace("\n", "")
+lobby=l aa1-b iy|restroom=r eh1 s t-r uw m|restrooms=r eh1 s t-r uw m z|okay=ow-k ey1|smartphone=s m aa1 r t-f ow n|to=t ax|miz=m ih1 z""".replace("\n", "")
 
 
 def entries():
@@ -62,7 +63,7 @@ def dictionary():
             found[word] = said
         elif part in ("n", "v") and found[word] != said:
             found.setdefault(f"{word}/{part}", said)
-    for item in CONTRACTIONS.split("|"):
+    for item in ADDED.split("|"):
         word, said = item.split("=")
         found[word.lower()] = said
     return found

@@ -511,7 +511,7 @@ impl Reading {
             self.phrase(if self.last_word() == Some("one") { one } else { many });
         } else if (lower == "am" || lower == "pm") && self.last_word().is_some_and(is_number_word) {
             lower.chars().for_each(|c| self.letter(c));
-        } else if bare.len() <= 5
+        } else if (2..=5).contains(&bare.len())
             && !lower.contains('\'')
             && (vowels == 0 || capitals && bare.len() <= 3 && !joined_word(&lower))
         {

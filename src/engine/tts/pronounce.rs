@@ -79,7 +79,7 @@ impl Pronouncer {
         let mut sounds = Vec::new();
         self.push(&mut sounds, "begin", 0);
         let mut before = "";
-        for item in items {
+        for (index, item) in items.iter().enumerate() {
             match item {
                 Item::Pause(tone) => {
                     let name = match tone {
@@ -99,7 +99,10 @@ impl Pronouncer {
                 Item::Word(word) => {
                     let padded = format!(" {word} ");
                     let verb = BEFORE_VERBS.contains(&format!(" {before} ")) && !before.is_empty();
-                    let spoken = self.word(word, verb);
+                    let mut spoken = self.word(word, verb);
+                    if word == "the" && self.begins_with_vowel(items.get(index + 1)) {
+                        "dh iy".clone_into(&mut spoken);
+                    }
                     self.spell(&mut sounds, &spoken, FUNCTION.contains(&padded));
                     before = word;
                 }
@@ -124,6 +127,16 @@ impl Pronouncer {
             return with_s(found.to_owned());
         }
         self.by_letters(word)
+    }
+
+    fn begins_with_vowel(&self, item: Option<&Item>) -> bool {
+        match item {
+            Some(Item::Word(word)) => {
+                self.word(word, false).split([' ', '-']).next().is_some_and(is_vowel)
+            }
+            Some(Item::Letter(letter)) => "aefhilmnorsx".contains(*letter),
+            _ => false,
+        }
     }
 
     fn find(&self, word: &str) -> Option<&str> {
