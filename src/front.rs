@@ -71,7 +71,11 @@ impl Front for Desk {
         if self.journal.is_closed() {
             return Err("the daemon is about to stop".into());
         }
-        if self.lit.load(Ordering::Acquire) { Ok(()) } else { Err("no picture has been shown yet".into()) }
+        if self.lit.load(Ordering::Acquire) {
+            Ok(())
+        } else {
+            Err("no picture has been shown yet".into())
+        }
     }
 
     fn stuck(&self) -> Vec<String> {

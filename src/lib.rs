@@ -1,5 +1,7 @@
 //! A digital receptionist for Jetson-class boxes. Modules in reading order.
 
+pub mod cli;
+
 pub mod kiosk;
 
 pub mod media;
@@ -16,9 +18,13 @@ pub mod sound;
 
 pub mod config;
 
+pub mod machine;
+
 pub mod journal;
 
 pub mod metrics;
+
+pub mod front;
 
 pub mod admin;
 

@@ -518,6 +518,10 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let Some(name) = path.file_name() else {
         bail!("cannot write {}: it does not name a file", path.display());
     };
+    // A device or a pipe is written to and not replaced.
+    if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+        return fs::write(path, bytes).with_context(|| cannot_write(path));
+    }
     let mut part = std::ffi::OsString::from(".");
     part.push(name);
     part.push(format!(".{}", std::process::id()));

@@ -449,21 +449,3 @@ fn a_port_in_use_is_told_with_what_to_do() {
     assert!(text.starts_with(&format!("failed to listen on {}", config.address)), "{text}");
     assert!(text.contains("set admin.address to another port"), "{text}");
 }
-
-#[test]
-fn a_signal_asks_to_stop() {
-    let machine = machine();
-    let asked = machine.admin.stop_asked();
-    assert_eq!(asked.try_recv(), Err(crossbeam_channel::TryRecvError::Empty));
-    let id = std::process::id().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    assert_eq!(
-        asked.recv_timeout(Duration::from_secs(5)),
-        Err(crossbeam_channel::RecvTimeoutError::Disconnected)
-    );
-    // The server goes on until it is told to end, so that the end can be watched.
-    machine.still_serves();
-    let address = machine.admin.address();
-    machine.admin.stop().unwrap();
-    assert!(TcpStream::connect(address).is_err());
-}

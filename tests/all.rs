@@ -1,12 +1,14 @@
 //! All tests of the whole program in one binary, because linking the ONNX runtime a dozen times takes
 //! longer than running them.
 
+mod admin;
 mod barge_in;
-// mod cli;
+mod cli;
 mod config;
 mod conversation;
-// mod engines;
+mod engines;
 mod faults;
+mod metrics;
 mod reference;
 mod shutdown;
 mod support;

@@ -70,7 +70,7 @@ fn help_teaches_with_an_example_for_each_command() {
         expect(&arguments, 0, &["Example", "linly-edge"]);
     }
     expect(&["--version"], 0, &[env!("CARGO_PKG_VERSION")]);
-    expect(&["completions", "bash"], 0, &["_linly-edge"]);
+    expect(&["completions", "bash"], 0, &["linly-edge"]);
 }
 
 #[test]
@@ -92,7 +92,8 @@ fn check_passes_on_the_built_in_models_and_tells_where_it_looked() {
 fn check_tells_all_problems_at_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("config.toml");
-    fs::write(&config, "[listen]\ntreshold = 0.5\n[models]\npack = \"/nowhere\"\n").expect("written");
+    fs::write(&config, "[listen]\ntreshold = 0.5\n[models]\npack = \"/nowhere\"\n")
+        .expect("written");
     let output = run(&["check", "--config", config.to_str().expect("text"), "--json"]);
     assert_eq!(output.status.code(), Some(78));
     let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -108,7 +109,8 @@ fn a_damaged_pack_is_named_by_check_verify_and_every_step() {
     expect(&["models", "verify", "--pack", pack], 78, &["face.onnx", "damaged", "restore it"]);
     expect(&["check", "--pack", pack], 78, &["PROBLEM  face", "face.onnx"]);
     let out = folder.join("out.mp4");
-    let arguments = ["try", "face", &visitor(), "--out", out.to_str().expect("text"), "--pack", pack];
+    let arguments =
+        ["try", "face", &visitor(), "--out", out.to_str().expect("text"), "--pack", pack];
     expect(&arguments, 1, &["face.onnx", "bytes instead of"]);
     fs::remove_file(folder.join("asr.onnx")).expect("removed");
     expect(&["try", "asr", &visitor(), "--pack", pack], 1, &["asr.onnx", "No such file"]);
@@ -228,7 +230,10 @@ fn check_video(path: &Path) {
     let told = format!("{found} {}", text(&probe.stderr));
     assert!(probe.stderr.is_empty(), "{told}");
     let streams = found["streams"].as_array().expect("streams");
-    assert!(streams.iter().any(|stream| stream["width"] == 720 && stream["height"] == 1280), "{told}");
+    assert!(
+        streams.iter().any(|stream| stream["width"] == 720 && stream["height"] == 1280),
+        "{told}"
+    );
     assert!(streams.iter().any(|stream| stream["codec_name"] == "flac"), "{told}");
 }
 
@@ -245,10 +250,15 @@ fn the_daemon_serves_and_stops_on_a_signal() {
     let log = std::io::BufReader::new(daemon.stderr.take().expect("a pipe"));
     let address = std::io::BufRead::lines(log)
         .map_while(Result::ok)
-        .find_map(|line| line.contains("ready").then(|| line.split("127.0.0.1:").nth(1).map(str::to_owned)))
+        .find_map(|line| {
+            line.contains("ready").then(|| line.split("127.0.0.1:").nth(1).map(str::to_owned))
+        })
         .flatten()
         .expect("it tells its address");
-    let address = format!("127.0.0.1:{}", address.split(|c: char| !c.is_ascii_digit()).next().expect("a port"));
+    let address = format!(
+        "127.0.0.1:{}",
+        address.split(|c: char| !c.is_ascii_digit()).next().expect("a port")
+    );
     let metrics = get(&address, "/metrics");
     for name in [
         "linly_talker_requests_total{model=\"asr\",status=\"ok\"}",

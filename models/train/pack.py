@@ -15,7 +15,7 @@ MODELS = [
     {"kind": "asr", "name": "starter-asr-en", "engine": "nemo-ctc", "language": ["en"], "sample_rate": 16000,
      "quantisation": "int8", "files": ["asr.onnx", "asr-tokens.txt", "asr-lm.arpa"]},
     {"kind": "llm", "name": "starter-llm-en", "engine": "decoder", "language": ["en"], "sample_rate": 0,
-     "quantisation": "int8", "files": ["llm.onnx", "llm-tokenizer.json", "llm-words.txt"]},
+     "quantisation": "int8", "files": ["llm.onnx", "llm-tokenizer.json"]},
     {"kind": "tts", "name": "starter-tts-en", "engine": "source-filter", "language": ["en"], "sample_rate": 16000,
      "quantisation": "int8",
      "files": ["tts-reader.onnx", "tts-mouth.onnx", "tts.json", "tts-lexicon.txt", "tts-letters.txt"]},

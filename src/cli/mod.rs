@@ -144,7 +144,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             crate::report::error(&error);
-            let wrong_config = error.is::<Problems>() || error.downcast_ref::<WrongConfig>().is_some();
+            let wrong_config =
+                error.is::<Problems>() || error.downcast_ref::<WrongConfig>().is_some();
             ExitCode::from(if wrong_config { WRONG_CONFIG } else { 1 })
         }
     }

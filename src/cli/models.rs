@@ -14,7 +14,9 @@ pub(super) enum Models {
     #[command(after_help = "Example:  linly-edge models list --json | jq '.[].name'")]
     List(Which),
     /// Compare the files of a pack with the hashes in its list; exits 0 or 78.
-    #[command(after_help = "Example:  linly-edge models verify --pack /usr/share/linly-edge/models/starter")]
+    #[command(
+        after_help = "Example:  linly-edge models verify --pack /usr/share/linly-edge/models/starter"
+    )]
     Verify(Which),
 }
 

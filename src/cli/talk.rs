@@ -75,7 +75,8 @@ impl Talk {
         let sample_rate = devices.speaker.sample_rate();
         devices.speaker = Box::new(Tap { speaker: devices.speaker, heard: heard.clone() });
         let kiosk = Kiosk::start(machine::settings(&config), engines, devices, &metrics)?;
-        let reports = kiosk.journal.subscribe().map_err(|_| anyhow::anyhow!("the kiosk is busy"))?;
+        let reports =
+            kiosk.journal.subscribe().map_err(|_| anyhow::anyhow!("the kiosk is busy"))?;
         recording.start()?;
         if let Some(text) = &self.question.text {
             ensure!(kiosk.tell().typed(text.clone()), "the kiosk has stopped");
@@ -96,7 +97,9 @@ impl Talk {
         sound::write_wav(&self.out.join("reply.wav"), &heard, sample_rate)?;
         let names: serde_json::Map<String, serde_json::Value> = models
             .iter()
-            .map(|model| (model.kind.clone(), json!(format!("{} on {}", model.name, model.backend))))
+            .map(|model| {
+                (model.kind.clone(), json!(format!("{} on {}", model.name, model.backend)))
+            })
             .collect();
         let first = report.first_sound.map_or(0.0, |time| time.as_secs_f64() * 1e3);
         let turn = json!({
@@ -117,7 +120,10 @@ impl Talk {
         if let Some(text) = &self.question.text {
             ensure!(!text.trim().is_empty(), "the text is empty; say what the visitor asks");
             let length = text.chars().count();
-            ensure!(length <= MOST, "the text has {length} characters; at most {MOST} are answered");
+            ensure!(
+                length <= MOST,
+                "the text has {length} characters; at most {MOST} are answered"
+            );
         }
         if let Some(path) = &self.question.wav {
             let wav = Wav::read(path, LONGEST)?;
@@ -154,17 +160,17 @@ impl Talk {
                 let path = self.question.wav.as_deref().unwrap_or(Path::new("the recording"));
                 bail!("no words were understood in {}", path.display())
             }
-            End::Interrupted => bail!("the recording speaks into the answer; use one with one question"),
+            End::Interrupted => {
+                bail!("the recording speaks into the answer; use one with one question")
+            }
             End::Failed(step) => bail!("the step {} failed; run `linly-edge check`", step.name()),
         }
     }
 
     fn table(&self, report: &Report, first: f64) -> String {
         let row = |name: &str, value: String| vec![name.to_owned(), value];
-        let mut rows = vec![
-            row("heard", report.heard.clone()),
-            row("answered", report.answer.clone()),
-        ];
+        let mut rows =
+            vec![row("heard", report.heard.clone()), row("answered", report.answer.clone())];
         for (step, time) in &report.steps {
             rows.push(row(step_name(step), format!("{:.0} ms", time.as_secs_f64() * 1e3)));
         }

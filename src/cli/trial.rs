@@ -37,7 +37,9 @@ pub(super) enum Trial {
         common: Common,
     },
     /// Answer questions from standard input, one a line; prints one answer a line.
-    #[command(after_help = "Example:  echo 'Where is the lift?' | linly-edge try llm --site site.toml")]
+    #[command(
+        after_help = "Example:  echo 'Where is the lift?' | linly-edge try llm --site site.toml"
+    )]
     Llm {
         /// The facts of the place; without it the sample that is built in.
         #[arg(long, value_name = "FILE")]

@@ -82,6 +82,16 @@ pub enum DeviceKind {
     File,
 }
 
+impl DeviceKind {
+    /// How the configuration writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Headless => "headless",
+            Self::File => "file",
+        }
+    }
+}
+
 /// The files that stand for devices whose kind is `file`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -300,4 +310,17 @@ pub enum Level {
     Debug,
     /// And all the rest.
     Trace,
+}
+
+impl Level {
+    /// How the configuration writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
 }

@@ -8,7 +8,7 @@ use super::{
     Asr, Face, Llm, Portrait, Tts,
     asr::NemoCtc,
     face::{self, MouthShapes},
-    llm::{Decoder, Site},
+    llm::{Chat, Site},
     onnx::{Backend, Library, Options},
     pack::{self, Entry, Kind, Pack},
     tts::SourceFilter,
@@ -27,7 +27,6 @@ pub struct Loader {
     pub options: Options,
     /// What the kiosk knows.
     pub site: Site,
-    persona: String,
 }
 
 impl Loader {
@@ -47,7 +46,7 @@ impl Loader {
             Site::load(&config.converse.site)?
         };
         let options = options(config)?;
-        Ok(Self { pack, options, site, persona: config.converse.persona.clone() })
+        Ok(Self { pack, options, site })
     }
 
     /// The checked entry for a kind.
@@ -90,11 +89,10 @@ impl Loader {
     pub fn llm(&self) -> Result<Box<dyn Llm>> {
         let entry = self.entry(Kind::Llm)?;
         let mut llm = match entry.engine.as_str() {
-            "decoder" => Decoder::load(
+            "decoder" => Chat::load(
                 &self.file(entry, ".onnx")?,
                 &self.file(entry, "tokenizer.json")?,
-                self.site.clone(),
-                &self.persona,
+                &self.site,
                 &self.options,
             )?,
             other => return unknown(entry, other),
@@ -178,8 +176,10 @@ fn options(config: &Config) -> Result<Options> {
         BackendKind::Ort => match library()? {
             Some(library) => Ok(Options::ort(library, threads)),
             None => {
-                let places: String =
-                    Library::places().iter().map(|place| format!("\n  {}", place.display())).collect();
+                let places: String = Library::places()
+                    .iter()
+                    .map(|place| format!("\n  {}", place.display()))
+                    .collect();
                 bail!(
                     "the backend ort needs libonnxruntime.so (1.24 or newer), which was not found; set \
                      models.library or put it in one of:{places}"

@@ -3,7 +3,7 @@
 pub mod asr;
 pub mod face;
 pub mod llm;
-// pub mod load;
+pub mod load;
 pub mod mel;
 pub mod onnx;
 pub mod pack;

@@ -26,7 +26,7 @@ class Graph:
         self.nodes, self.tensors, self.int8 = [], {}, int8
 
     def constant(self, name, array):
-        self.tensors.setdefault(name, numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.tensors.setdefault(name, numpy_helper.from_array(np.array(array, order="C"), name))
         return name
 
     def integers(self, *values):

@@ -300,7 +300,7 @@ fn days_in(text: &str) -> String {
     let words: Vec<&str> =
         text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).collect();
     let number = |word: &str| DAYS.iter().position(|day| word.trim_end_matches('s') == *day);
-    let mut days = Vec::new();
+    let mut days: Vec<&str> = Vec::new();
     for (i, word) in words.iter().enumerate() {
         if word.starts_with("weekday") {
             days.extend(&DAYS[..5]);
