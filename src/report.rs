@@ -24,6 +24,8 @@ pub fn log(filter: &str) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        // A log that nobody reads any more is no reason to end.
+        .log_internal_errors(false)
         .try_init();
     if started.is_err() {
         tracing::debug!("the log was already started");

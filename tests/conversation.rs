@@ -31,6 +31,17 @@ fn what_is_typed_is_answered_like_what_is_said() {
 }
 
 #[test]
+fn a_whole_recording_is_heard_at_once() {
+    check(
+        ANSWERS,
+        "visitor records: and tomorrow?
+         kiosk says: Until eight.
+         visitor says: what is this place?
+         kiosk says: This is the museum.",
+    );
+}
+
+#[test]
 fn chinese_is_cut_at_its_own_full_stops() {
     check(
         ANSWERS,

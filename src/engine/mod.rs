@@ -67,6 +67,8 @@ pub trait Face: Send {
 
 /// Draws the face.
 pub trait Portrait: Send {
+    /// How many key points its drawing follows.
+    fn key_points(&self) -> usize;
     /// The picture of the face at `at`, counted from the start of the machine, with `mouth`; blinks
     /// and the sway of the head follow from `at`.
     fn draw(&mut self, at: Duration, mouth: Mouth) -> Picture;

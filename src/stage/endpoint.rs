@@ -155,7 +155,7 @@ const OPENING: &[&str] = &[
 ];
 
 /// Whether `text` may already be all that the visitor wants to say: it ends with a full stop or a
-/// question mark, or it is a question of at least four words that does not end on a word after which
+/// question mark, or it has a question of at least four words that does not end on a word after which
 /// English goes on.
 pub fn is_complete(text: &str) -> bool {
     let text = text.trim();
@@ -164,12 +164,10 @@ pub fn is_complete(text: &str) -> bool {
     }
     let text = text.to_lowercase();
     let words: Vec<&str> = text.split_whitespace().collect();
-    match (words.first(), words.last()) {
-        (Some(first), Some(last)) => {
-            words.len() >= 4 && OPENING.contains(first) && !DANGLING.contains(last)
-        }
-        _ => false,
-    }
+    // Greetings and words misheard may come before the question.
+    let question = words.iter().position(|word| OPENING.contains(word));
+    question.is_some_and(|begin| words.len() - begin >= 4)
+        && words.last().is_some_and(|last| !DANGLING.contains(last))
 }
 
 #[cfg(test)]
@@ -245,9 +243,13 @@ mod tests {
 
     #[test]
     fn a_question_is_complete_unless_it_dangles() {
-        for text in
-            ["where is the training room", "Fine, thanks.", "几点关门？", "how much is a ticket"]
-        {
+        for text in [
+            "hello where is the training room",
+            "where is the training room",
+            "Fine, thanks.",
+            "几点关门？",
+            "how much is a ticket",
+        ] {
             assert!(is_complete(text), "{text}");
         }
         for text in

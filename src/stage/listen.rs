@@ -37,32 +37,6 @@ pub fn run(
     let mut endpointer = Endpointer::new(ear.limits);
     let mut complete = false;
     loop {
-        match chunks.poll(pulse, Duration::from_millis(100)) {
-            Polled::Closed => return Ok(()),
-            Polled::Empty => {}
-            Polled::Item(chunk) => {
-                let probability = ear.vad.probability(&chunk)?;
-                let heard = match endpointer.take(&chunk, probability, complete) {
-                    Verdict::Silence => continue,
-                    Verdict::Began(chunks) => {
-                        if events.send(pulse, Event::SpeechBegan).is_break() {
-                            return Ok(());
-                        }
-                        ear.accept_all(&chunks, metrics)
-                    }
-                    Verdict::Continues => ear.accept_all(std::slice::from_ref(&chunk), metrics),
-                    Verdict::Ended { ago } => {
-                        complete = false;
-                        let utterance = ear.finish(Instant::now(), ago, metrics);
-                        if events.send(pulse, Event::Heard(utterance)).is_break() {
-                            return Ok(());
-                        }
-                        continue;
-                    }
-                };
-                complete = heard.is_some_and(|text| is_complete(&text));
-            }
-        }
         if let Polled::Item(Recording(samples)) = recordings.look() {
             endpointer.reset();
             let utterance = ear.hear_recording(&samples, metrics);
@@ -70,6 +44,31 @@ pub fn run(
                 return Ok(());
             }
         }
+        let chunk = match chunks.poll(pulse, Duration::from_millis(100)) {
+            Polled::Closed => return Ok(()),
+            Polled::Empty => continue,
+            Polled::Item(chunk) => chunk,
+        };
+        let probability = ear.vad.probability(&chunk)?;
+        let heard = match endpointer.take(&chunk, probability, complete) {
+            Verdict::Silence => continue,
+            Verdict::Began(chunks) => {
+                if events.send(pulse, Event::SpeechBegan).is_break() {
+                    return Ok(());
+                }
+                ear.accept_all(&chunks, metrics)
+            }
+            Verdict::Continues => ear.accept_all(std::slice::from_ref(&chunk), metrics),
+            Verdict::Ended { ago } => {
+                complete = false;
+                let utterance = ear.finish(Instant::now(), ago, metrics);
+                if events.send(pulse, Event::Heard(utterance)).is_break() {
+                    return Ok(());
+                }
+                continue;
+            }
+        };
+        complete = heard.is_some_and(|text| is_complete(&text));
     }
 }
 

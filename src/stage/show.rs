@@ -38,6 +38,7 @@ pub fn run(
     metrics: &Metrics,
 ) -> Result<()> {
     let started = Instant::now();
+    metrics.face_keypoints.set(i64::try_from(screen.portrait.key_points()).unwrap_or(i64::MAX));
     let mut turn: Option<Turn> = None;
     let mut beats: VecDeque<Beat> = VecDeque::new();
     loop {

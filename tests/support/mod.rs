@@ -320,6 +320,9 @@ impl Face for FakeFace {
 struct FakePortrait;
 
 impl Portrait for FakePortrait {
+    fn key_points(&self) -> usize {
+        1
+    }
     fn draw(&mut self, _at: Duration, mouth: Mouth) -> Picture {
         let bytes = mouth.open.to_le_bytes().to_vec();
         Picture { width: 1, height: 1, pixels: Arc::new(bytes), changed: Rect::default() }
@@ -443,7 +446,7 @@ impl Display for FakeDisplay {
 /// Plays a dialogue on the whole machine. Each line is one of
 ///
 /// - `visitor says: TEXT`, or `visitor interrupts: TEXT` (the same, while the kiosk speaks)
-/// - `visitor types: TEXT`
+/// - `visitor types: TEXT`, or `visitor records: TEXT` (a whole recording, heard at once)
 /// - `kiosk says: SENTENCE` waits until it has been heard to its end
 /// - `kiosk begins to speak` waits for the first picture with an open mouth
 /// - `kiosk falls silent within N ms` counted from the moment at which the turn became stale
@@ -456,6 +459,11 @@ pub(crate) fn check(answers: &[(&str, &str)], script: &str) {
         let done = match verb {
             "visitor says" | "visitor interrupts" => {
                 machine.say(rest);
+                Ok(())
+            }
+            "visitor records" => {
+                let number = machine.words.number(rest);
+                machine.kiosk.tell().recorded(vec![number; CHUNK * 13]);
                 Ok(())
             }
             "visitor types" => {

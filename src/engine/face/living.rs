@@ -23,6 +23,10 @@ impl Living {
 }
 
 impl engine::Portrait for Living {
+    fn key_points(&self) -> usize {
+        self.portrait.key_points()
+    }
+
     fn draw(&mut self, at: Duration, mouth: Mouth) -> Picture {
         let pose = self.liveliness.pose(at, mouth);
         self.portrait.draw(&pose)

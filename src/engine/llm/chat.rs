@@ -60,16 +60,13 @@ impl Chat {
     pub fn load(model: &Path, tokenizer: &Path, site: &Site, options: &Options) -> Result<Self> {
         let words = Words::load(tokenizer)?;
         let facts = site.facts();
-        let phrases = site.phrases();
-        let names = ["", site.name.as_str(), site.assistant.as_str()];
         let casing = words.folds_case().then(|| {
             // A name on its own is no start of a sentence.
-            let names: Vec<String> = names.iter().map(|name| format!("a {name}")).collect();
-            let phrases = phrases.iter().map(|phrase| format!("a {phrase}"));
-            let texts: Vec<String> = names.into_iter().chain(phrases).collect();
-            Casing::of(
-                texts.iter().map(String::as_str).chain(facts.iter().map(|fact| fact.line.as_str())),
-            )
+            let names = [site.name.clone(), site.assistant.clone()];
+            let names = names.into_iter().chain(site.phrases()).map(|name| format!("a {name}"));
+            let texts: Vec<String> =
+                names.chain(facts.iter().map(|fact| fact.line.clone())).collect();
+            Casing::of(texts.iter().map(String::as_str))
         });
         let persona = format!(
             "You are {}, the digital receptionist of {}. Answer only from the facts, in one or two short sentences.",

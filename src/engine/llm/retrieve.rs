@@ -266,10 +266,10 @@ mod tests {
     #[test]
     fn questions_lean_on_what_was_said() {
         let before = "where is the cafe The cafe is on the ground floor.";
-        assert_eq!(
-            first("and when does it open", before),
-            "The cafe is open daily from 9 am to 5 pm."
-        );
+        let retrieval = retrieval();
+        let chosen = retrieval.choose("and when does it open", before);
+        assert!(chosen.iter().any(|fact| fact.line.starts_with("The cafe is open")));
+        assert!(chosen.iter().all(|fact| !fact.line.starts_with("Anna")));
     }
 
     #[test]

@@ -314,6 +314,7 @@ fn days_in(text: &str) -> String {
             days.extend(&DAYS[first..=last]);
         }
     }
+    days.dedup();
     days.join(" ")
 }
 
