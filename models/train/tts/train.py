@@ -10,7 +10,6 @@ import torch
 from torch.nn import functional as F
 
 from network import ORDER, OUTPUTS, STEP, Mouth, Reader, frames, paths
-from sounds import PAUSES
 
 
 class Material:
@@ -84,6 +83,7 @@ def losses(reader, mouth, batch, mean, spread, weight):
     return torch.stack([length, cepstra, change, pitch, voicing])
 
 
+HELD = 40  # sentences that are not learned from
 NAMES_OF_LOSSES = ["length", "cepstra", "change", "pitch", "voicing"]
 SHARE = torch.tensor([1.0, 2.0, 2.0, 1.0, 0.5])
 
@@ -103,7 +103,7 @@ def main():
     random = np.random.default_rng(options.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     material = Material(options.work / "material.npz")
-    held, train = material.utterances[:40], material.utterances[40:]
+    held, train = material.utterances[:HELD], material.utterances[HELD:]
     reader, mouth = Reader(), Mouth()
     mouth.mean.copy_(torch.from_numpy(np.tile(material.mean, STEP)))
     mouth.spread.copy_(torch.from_numpy(np.tile(material.spread, STEP)))
