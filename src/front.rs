@@ -118,9 +118,10 @@ impl Front for Desk {
             return Err(Refusal::Stopping);
         }
         let Some(report) = reports.next(Instant::now() + PATIENCE) else {
-            return Err(match self.journal.is_closed() {
-                true => Refusal::Stopping,
-                false => Refusal::Failed(format!("there was no answer within {PATIENCE:?}")),
+            return Err(if self.journal.is_closed() {
+                Refusal::Stopping
+            } else {
+                Refusal::Failed(format!("there was no answer within {PATIENCE:?}"))
             });
         };
         let video = self.recording.finish().unwrap_or_else(|error| {

@@ -184,6 +184,11 @@ pub struct Teller {
 }
 
 impl Teller {
+    /// Somebody has come.
+    pub fn came(&self) {
+        let _ = self.events.send(&Pulse::default(), Event::VisitorCame);
+    }
+
     /// Somebody has typed `text`. Whether the machine still runs.
     pub fn typed(&self, text: String) -> bool {
         self.events.send(&Pulse::default(), Event::Typed(text, Instant::now())).is_continue()

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// After this long without a word the visitor has left, and what was said is forgotten.
-const FORGET: Duration = Duration::from_secs(60);
+const FORGET: Duration = Duration::from_mins(1);
 
 /// Silence before a recording is played, so that the speech detector has heard the room.
 const BEFORE: Duration = Duration::from_millis(500);
@@ -35,10 +35,10 @@ const BEFORE: Duration = Duration::from_millis(500);
 const BUFFER: Duration = Duration::from_millis(80);
 
 /// The longest recording that is played, and the longest that is made.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// The longest film of one answer.
-const ANSWER: Duration = Duration::from_secs(120);
+const ANSWER: Duration = Duration::from_mins(2);
 
 /// Everything that a machine is made of.
 #[expect(missing_debug_implementations, reason = "engines and devices have none")]

@@ -14,7 +14,7 @@ pub fn error(error: &anyhow::Error) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
-/// Starts the log on standard error; the variable RUST_LOG goes before `filter`.
+/// Starts the log on standard error; the variable `RUST_LOG` goes before `filter`.
 pub fn log(filter: &str) {
     let filter = EnvFilter::try_from_default_env()
         .or_else(|_| EnvFilter::try_new(filter))

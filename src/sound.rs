@@ -4,21 +4,24 @@
 //! 0xFFFFFFFF where the size belongs, recorders that lost power leave half a file, and a daemon must
 //! refuse an hour of sound before it has read it.
 
+mod resample;
+mod write;
+
 use std::{
-    fs::{self, File},
-    io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
-    path::{Path, PathBuf},
+    fs::File,
+    io::{self, BufReader, Read},
+    path::Path,
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail, ensure};
-use rubato::{
-    Async, FixedAsync, Indexing, Resampler as _, SincInterpolationParameters, WindowFunction,
-    audioadapter_buffers::direct::InterleavedSlice,
-};
 use thiserror::Error;
 
 use crate::media::SAMPLE_RATE;
+pub(crate) use write::{cannot_write, to_16_bits};
+pub use {
+    resample::Resampler,
+    write::{WavFile, wav_bytes, write_wav, write_whole},
+};
 
 /// Rates that a recording may have, in samples a second.
 const RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
@@ -391,250 +394,13 @@ pub fn loudness(samples: &[f32], rate: u32) -> f32 {
     samples.chunks(window).map(rms).fold(0.0, f32::max)
 }
 
-/// Changes the sample rate of mono sound that comes piece by piece.
-///
-/// A windowed sinc of at least 128 taps. What comes out is as long as what went in, and shifted by
-/// less than a sample.
-pub struct Resampler {
-    /// `None` when there is nothing to change.
-    sinc: Option<Async<f32>>,
-    ratio: f64,
-    waiting: Vec<f32>,
-    block: Vec<f32>,
-    /// The filter's delay, in samples that come out.
-    delay: usize,
-    /// How much of the delay is still to be dropped.
-    late: usize,
-    taken: u64,
-    given: u64,
-}
-
-impl std::fmt::Debug for Resampler {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Resampler").field("ratio", &self.ratio).finish_non_exhaustive()
-    }
-}
-
-impl Resampler {
-    /// From `from` to `to` samples a second, each 1,000 to 768,000.
-    pub fn new(from: u32, to: u32) -> Result<Self> {
-        ensure!(RATES.contains(&from), "{from} samples a second");
-        ensure!(RATES.contains(&to), "{to} samples a second");
-        let ratio = f64::from(to) / f64::from(from);
-        let mut delay = 0;
-        let sinc = if from == to {
-            None
-        } else {
-            // The filter must be as steep after the change as before, so it grows with the factor.
-            let length = ((128.0 / ratio.min(1.0)).min(2_048.0) as usize).next_multiple_of(8);
-            // The first sample that comes out lies one step after the filter's middle meets the
-            // first one that goes in.
-            delay = (length as f64 / 2.0 * ratio - 1.0).round() as usize;
-            let filter = SincInterpolationParameters::new(length, WindowFunction::BlackmanHarris2);
-            let chunk = (from as usize / 100).clamp(64, 4_096);
-            Some(Async::new_sinc(ratio, 1.0, &filter, chunk, 1, FixedAsync::Input)?)
-        };
-        let block = vec![0.0; sinc.as_ref().map_or(0, rubato::Resampler::output_frames_max)];
-        Ok(Self { sinc, ratio, waiting: Vec::new(), block, delay, late: delay, taken: 0, given: 0 })
-    }
-
-    /// Takes sound and appends to `out` what is ready; up to 10 ms and the filter's half stay inside.
-    pub fn process(&mut self, samples: &[f32], out: &mut Vec<f32>) {
-        let Some(chunk) = self.sinc.as_ref().map(rubato::Resampler::input_frames_next) else {
-            out.extend_from_slice(samples);
-            return;
-        };
-        self.taken += samples.len() as u64;
-        self.waiting.extend_from_slice(samples);
-        let mut waiting = std::mem::take(&mut self.waiting);
-        let whole = waiting.len() / chunk * chunk;
-        for piece in waiting[..whole].chunks_exact(chunk) {
-            self.step(piece, None, u64::MAX, out);
-        }
-        waiting.drain(..whole);
-        self.waiting = waiting;
-    }
-
-    /// Ends the sound: appends the rest, and is ready for another one.
-    pub fn finish(&mut self, out: &mut Vec<f32>) {
-        let due = (self.taken as f64 * self.ratio).round() as u64;
-        let mut rest = std::mem::take(&mut self.waiting);
-        while self.given < due {
-            let Some(chunk) = self.sinc.as_ref().map(rubato::Resampler::input_frames_next) else {
-                break;
-            };
-            let real = rest.len();
-            rest.resize(chunk, 0.0);
-            if !self.step(&rest, Some(real), due, out) {
-                break;
-            }
-            rest.clear();
-        }
-        if let Some(sinc) = &mut self.sinc {
-            sinc.reset();
-        }
-        (self.late, self.taken, self.given) = (self.delay, 0, 0);
-    }
-
-    /// Feeds one block; false when the filter refuses, which its fixed sizes rule out.
-    fn step(&mut self, piece: &[f32], real: Option<usize>, due: u64, out: &mut Vec<f32>) -> bool {
-        let room = self.block.len();
-        let Some(sinc) = &mut self.sinc else { return false };
-        let indexing = Indexing { partial_len: real, ..Indexing::default() };
-        let (Ok(input), Ok(mut output)) = (
-            InterleavedSlice::new(piece, 1, piece.len()),
-            InterleavedSlice::new_mut(&mut self.block, 1, room),
-        ) else {
-            return false;
-        };
-        let Ok((_, made)) = sinc.process_into_buffer(&input, &mut output, Some(&indexing)) else {
-            return false;
-        };
-        let late = self.late.min(made);
-        self.late -= late;
-        let wanted = (due - self.given).min((made - late) as u64) as usize;
-        out.extend_from_slice(&self.block[late..late + wanted]);
-        self.given += wanted as u64;
-        true
-    }
-}
-
-/// Mono sound as a WAV file of 16 bits.
-pub fn wav_bytes(samples: &[f32], rate: u32) -> Vec<u8> {
-    let size = u32::try_from(samples.len() * 2).unwrap_or(u32::MAX);
-    let mut bytes = Vec::with_capacity(WAV_HEADER + samples.len() * 2);
-    bytes.extend(wav_header(size, rate));
-    bytes.extend(samples.iter().flat_map(|&sample| to_16_bits(sample).to_le_bytes()));
-    bytes
-}
-
-/// Writes mono sound to a WAV file of 16 bits; the file is there whole or not at all.
-pub fn write_wav(path: &Path, samples: &[f32], rate: u32) -> Result<()> {
-    write_whole(path, &wav_bytes(samples, rate))
-}
-
-/// Writes a file beside its place and moves it there, so that nobody sees half of it.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let Some(name) = path.file_name() else {
-        bail!("cannot write {}: it does not name a file", path.display());
-    };
-    // A device or a pipe is written to and not replaced.
-    if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
-        return fs::write(path, bytes).with_context(|| cannot_write(path));
-    }
-    let mut part = std::ffi::OsString::from(".");
-    part.push(name);
-    part.push(format!(".{}", std::process::id()));
-    let part = path.with_file_name(part);
-    let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, path));
-    if written.is_err() {
-        // Whatever went wrong is what counts, not whether there was something to remove.
-        let _ = fs::remove_file(&part);
-    }
-    written.with_context(|| cannot_write(path))
-}
-
-/// What a message about a file that could not be written begins with.
-pub(crate) fn cannot_write(path: &Path) -> String {
-    format!("cannot write {}: check its folder, its rights and the space left", path.display())
-}
-
-/// Sixteen bits, without the noise that wrapping around would make.
-pub(crate) fn to_16_bits(sample: f32) -> i16 {
-    (sample.clamp(-1.0, 1.0) * 32_767.0).round() as i16
-}
-
-fn wav_header(size: u32, rate: u32) -> [u8; WAV_HEADER] {
-    let mut header = [0; WAV_HEADER];
-    header[..4].copy_from_slice(b"RIFF");
-    header[4..8].copy_from_slice(&size.saturating_add(WAV_HEADER as u32 - 8).to_le_bytes());
-    header[8..16].copy_from_slice(b"WAVEfmt ");
-    header[16] = 16; // length of the format
-    header[20] = 1; // integers
-    header[22] = 1; // channel
-    header[24..28].copy_from_slice(&rate.to_le_bytes());
-    header[28..32].copy_from_slice(&rate.saturating_mul(2).to_le_bytes());
-    header[32] = 2; // bytes a frame
-    header[34] = 16; // bits a sample
-    header[36..40].copy_from_slice(b"data");
-    header[40..].copy_from_slice(&size.to_le_bytes());
-    header
-}
-
-/// A WAV file that grows while it is being heard; its header is right every second.
-#[derive(Debug)]
-pub struct WavFile {
-    path: PathBuf,
-    file: BufWriter<File>,
-    rate: u32,
-    samples: u64,
-    /// Up to where the header knows.
-    marked: u64,
-}
-
-impl WavFile {
-    /// Most samples that a header can count.
-    const LIMIT: u64 = (u32::MAX as u64 - WAV_HEADER as u64) / 2;
-
-    /// Begins a file, in place of what was there.
-    pub fn create(path: &Path, rate: u32) -> Result<Self> {
-        let open = || {
-            let mut file = BufWriter::new(File::create(path)?);
-            file.write_all(&wav_header(0, rate))?;
-            file.flush()?;
-            Ok::<_, io::Error>(file)
-        };
-        let file = open().with_context(|| cannot_write(path))?;
-        Ok(Self { path: path.to_owned(), file, rate, samples: 0, marked: 0 })
-    }
-
-    /// Appends mono samples, −1 to 1.
-    pub fn write(&mut self, samples: &[f32]) -> Result<()> {
-        if self.samples + samples.len() as u64 > Self::LIMIT {
-            bail!("{} is as long as a WAV file can be: begin another one", self.path.display());
-        }
-        let mut write = || {
-            for &sample in samples {
-                self.file.write_all(&to_16_bits(sample).to_le_bytes())?;
-            }
-            self.samples += samples.len() as u64;
-            if self.samples - self.marked >= u64::from(self.rate) {
-                self.mark()?;
-            }
-            Ok::<_, io::Error>(())
-        };
-        write().with_context(|| cannot_write(&self.path))
-    }
-
-    /// Ends the file.
-    pub fn finish(mut self) -> Result<()> {
-        self.mark().with_context(|| cannot_write(&self.path))
-    }
-
-    fn mark(&mut self) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(0))?;
-        self.file.write_all(&wav_header((self.samples * 2) as u32, self.rate))?;
-        self.file.seek(SeekFrom::End(0))?;
-        self.file.flush()?;
-        self.marked = self.samples;
-        Ok(())
-    }
-}
-
-impl Drop for WavFile {
-    fn drop(&mut self) {
-        if self.marked < self.samples {
-            // Who wants to know whether it worked calls `finish`.
-            let _ = self.mark();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs;
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    use super::{write::wav_header, *};
+
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn tone(seconds: f64, rate: u32, hertz: f64) -> Vec<f32> {
         let count = (seconds * f64::from(rate)) as usize;
@@ -801,7 +567,7 @@ mod tests {
     #[test]
     fn truncated_one_is_read_as_far_as_it_goes() {
         let whole = wav_bytes(&tone(1.0, 16_000, 440.0), 16_000);
-        let half = read(&whole[..whole.len() / 2 + 1]).unwrap();
+        let half = read(&whole[..=(whole.len() / 2)]).unwrap();
         assert!(half.truncated);
         assert!((half.seconds - 0.5).abs() < 0.01);
         assert_eq!(half.samples.len(), (half.seconds * 16_000.0).round() as usize);

@@ -1,6 +1,8 @@
 //! All tests of the whole program in one binary, because linking the ONNX runtime a dozen times takes
 //! longer than running them.
 
+#![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test may panic, and compares exactly")]
+
 mod admin;
 mod barge_in;
 mod cli;

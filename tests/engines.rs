@@ -44,7 +44,7 @@ fn each<T>(work: impl Fn(&Loader) -> T) -> Vec<T> {
 
 fn visitor() -> Vec<f32> {
     let path = root().join("tests/data/audio/visitor.wav");
-    Wav::read(&path, Duration::from_secs(60)).expect("a recording").samples
+    Wav::read(&path, Duration::from_mins(1)).expect("a recording").samples
 }
 
 fn recognise(loader: &Loader, samples: &[f32]) -> String {

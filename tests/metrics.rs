@@ -40,7 +40,7 @@ fn lint(family: &MetricFamily) -> Vec<String> {
                 .get_histogram()
                 .get_bucket()
                 .iter()
-                .map(|bucket| bucket.upper_bound())
+                .map(prometheus::proto::Bucket::upper_bound)
                 .collect();
             must(bounds.len() >= 8 && bounds.is_sorted(), "needs at least 8 rising buckets");
         }

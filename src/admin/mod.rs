@@ -35,7 +35,7 @@ const CONNECTIONS: usize = 128;
 /// From the connection to the end of the headers.
 const HEAD_TIME: Duration = Duration::from_secs(5);
 /// To take the whole reply; a video over a slow line is the longest.
-const WRITE_TIME: Duration = Duration::from_secs(60);
+const WRITE_TIME: Duration = Duration::from_mins(1);
 /// What a stop allows replies that are being written.
 const LAST_REPLIES: Duration = Duration::from_millis(300);
 /// What a stop allows the threads.

@@ -26,7 +26,7 @@ const WRONG_CONFIG: u8 = 78;
                         Serve:   linly-edge run --config /etc/linly-edge/config.toml\n\
                         Look:    linly-edge check")]
 struct Cli {
-    /// How much is logged, for example `debug` or `linly_edge::stage=trace`; the variable RUST_LOG
+    /// How much is logged, for example `debug` or `linly_edge::stage=trace`; the variable `RUST_LOG`
     /// says the same.
     #[arg(long, global = true, value_name = "FILTER")]
     log: Option<String>,

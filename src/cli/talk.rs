@@ -25,11 +25,11 @@ use crate::{
 };
 
 /// The longest recording of one question.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// What a text may have, in characters; as in `POST /talk`.
 const MOST: usize = 1000;
 /// The longest that an answer takes to begin, sound and end.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Talk {

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The longest recording that a step is tried on.
-const LONGEST: Duration = Duration::from_secs(600);
+const LONGEST: Duration = Duration::from_mins(10);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Trial {
@@ -147,7 +147,7 @@ fn asr(files: &[PathBuf], common: &Common) -> Result<ExitCode> {
 fn llm(site: Option<&Path>, common: &Common) -> Result<ExitCode> {
     let mut config = common.config()?;
     if let Some(site) = site {
-        config.converse.site = site.to_owned();
+        site.clone_into(&mut config.converse.site);
     }
     let mut llm = Loader::new(&config)?.llm()?;
     for line in std::io::stdin().lock().lines() {
@@ -167,7 +167,7 @@ fn llm(site: Option<&Path>, common: &Common) -> Result<ExitCode> {
         let answer = answer.split_whitespace().collect::<Vec<_>>().join(" ");
         if common.json {
             let first = first.unwrap_or(took);
-            let rest = (took - first).as_secs_f64();
+            let rest = took.saturating_sub(first).as_secs_f64();
             let rate = if rest > 0.0 { f64::from(tokens.saturating_sub(1)) / rest } else { 0.0 };
             let line = json!({
                 "question": question, "answer": answer, "tokens": tokens,

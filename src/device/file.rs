@@ -172,7 +172,7 @@ mod tests {
     use super::*;
     use crate::sound::write_wav;
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn ramp(count: usize) -> Vec<f32> {
         (1..=count).map(|i| i as f32).collect()

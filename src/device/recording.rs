@@ -391,7 +391,7 @@ mod tests {
         mp4::tests::{FORMAT, boxes, picture},
     };
 
-    const LIMIT: Limit = Limit { time: Duration::from_secs(60), bytes: 1 << 24 };
+    const LIMIT: Limit = Limit { time: Duration::from_mins(1), bytes: 1 << 24 };
 
     fn devices(recording: &Recording) -> (RecordedSpeaker, RecordedDisplay) {
         let buffer = Duration::from_millis(80);

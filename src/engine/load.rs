@@ -173,19 +173,20 @@ fn options(config: &Config) -> Result<Options> {
     };
     match config.models.backend {
         BackendKind::Tract => Ok(Options::tract()),
-        BackendKind::Ort => match library()? {
-            Some(library) => Ok(Options::ort(library, threads)),
-            None => {
+        BackendKind::Ort => {
+            if let Some(library) = library()? {
+                Ok(Options::ort(library, threads))
+            } else {
                 let places: String = Library::places()
                     .iter()
                     .map(|place| format!("\n  {}", place.display()))
                     .collect();
                 bail!(
                     "the backend ort needs libonnxruntime.so (1.24 or newer), which was not found; set \
-                     models.library or put it in one of:{places}"
+                 models.library or put it in one of:{places}"
                 )
             }
-        },
+        }
         BackendKind::Auto => match library() {
             Ok(Some(library)) => Ok(Options::ort(library, threads)),
             Ok(None) => Ok(Options::tract()),

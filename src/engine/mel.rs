@@ -20,7 +20,7 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// What NeMo's CTC models expect of sherpa-onnx: 25 ms every 10 ms, 80 bands up to 8 kHz.
+    /// What `NeMo`'s CTC models expect of sherpa-onnx: 25 ms every 10 ms, 80 bands up to 8 kHz.
     pub const NEMO: Self =
         Self { rate: 16_000, window: 400, hop: 160, points: 512, bands: 80, emphasis: 0.97 };
 }
@@ -234,9 +234,9 @@ mod tests {
         mel.windows(&sound, 0, &mut energies);
         // Computed by kaldi-native-fbank 1.23 with sherpa-onnx's options for NeMo models.
         for (window, expected) in [
-            (0, [-5.507_102, -3.146_080, -0.034_523]),
+            (0, [-5.507_102, -3.146_08, -0.034_523]),
             (12, [-5.502_229, -3.334_498, -0.157_922]),
-            (24, [-5.432_788, -2.558_260, -0.005_412]),
+            (24, [-5.432_788, -2.558_26, -0.005_412]),
         ] {
             for (band, expected) in [0, 40, 79].into_iter().zip(expected) {
                 let energy: f32 = energies[window * 80 + band];

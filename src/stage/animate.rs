@@ -35,12 +35,11 @@ pub fn run(
         let send = &mut |beat| beats.send(pulse, Part::of(&turn, beat));
         let ended = body.is_none();
         let began = Instant::now();
-        let animated = match body {
-            Some(voice) => animator.take(voice, send),
-            None => {
-                let rest = animator.complete(None, send);
-                rest.map(|_| beats.send(pulse, Part::end(&turn)))
-            }
+        let animated = if let Some(voice) = body {
+            animator.take(voice, send)
+        } else {
+            let rest = animator.complete(None, send);
+            rest.map(|_| beats.send(pulse, Part::end(&turn)))
         };
         let took = began.elapsed().saturating_sub(animator.take_waited());
         turn.times().face.add(took);

@@ -307,7 +307,7 @@ mod tests {
             apology: "Sorry.".into(),
             guard: Duration::ZERO,
             history: 8,
-            forget: Duration::from_secs(60),
+            forget: Duration::from_mins(1),
         };
         Conversation::new(Turns::default(), manners, Instant::now())
     }

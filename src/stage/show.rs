@@ -62,18 +62,15 @@ pub fn run(
         let now = Instant::now() + screen.lead;
         let heard =
             turn.as_ref().filter(|turn| turn.is_live()).and_then(|turn| clock.heard(turn, now));
-        let mouth = match heard {
-            Some(heard) => {
-                let (beat, late) = pick(&mut beats, heard);
-                metrics.late_frames.inc_by(late);
-                beat.map(|beat| beat.mouth)
+        let mouth = if let Some(heard) = heard {
+            let (beat, late) = pick(&mut beats, heard);
+            metrics.late_frames.inc_by(late);
+            beat.map(|beat| beat.mouth)
+        } else {
+            if turn.as_ref().is_some_and(|turn| !turn.is_live()) {
+                beats.clear();
             }
-            None => {
-                if turn.as_ref().is_some_and(|turn| !turn.is_live()) {
-                    beats.clear();
-                }
-                None
-            }
+            None
         };
         let began = Instant::now();
         let picture = screen.portrait.draw(now - started, mouth.unwrap_or_default());

@@ -198,7 +198,7 @@ pub(crate) fn settings() -> Settings {
             apology: "Sorry.".into(),
             guard: Duration::ZERO,
             history: 8,
-            forget: Duration::from_secs(60),
+            forget: Duration::from_mins(1),
         },
         lead: Duration::ZERO,
     }

@@ -461,11 +461,11 @@ pub(super) mod tests {
             shown.changed = if i == 0 { picture(format, 0).changed } else { rect };
             let began = busy();
             mp4.picture(&shown, Duration::from_millis(40) * i).unwrap();
-            drawing += busy() - began;
+            drawing += busy().saturating_sub(began);
             let began = busy();
             mp4.sound(&tone(882).iter().map(|x| x * (open / 80.0) as f32).collect::<Vec<_>>())
                 .unwrap();
-            sounding += busy() - began;
+            sounding += busy().saturating_sub(began);
         }
         let bytes = mp4.finish().unwrap().into_inner();
         eprintln!(

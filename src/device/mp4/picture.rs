@@ -36,7 +36,7 @@ impl Pictures {
     pub(super) fn new(width: u32, height: u32, rate: u32) -> Result<Self> {
         let (long, short) = (width.max(height), width.min(height));
         ensure!(
-            short >= 16 && short <= 2_160 && long <= 3_840,
+            (16..=2_160).contains(&short) && long <= 3_840,
             "pictures of {width}×{height} cannot be encoded: 16×16 to 3840×2160 can"
         );
         ensure!((1..=240).contains(&rate), "{rate} pictures a second: 1 to 240 can be encoded");

@@ -1,4 +1,4 @@
-//! Recognisers in the form in which sherpa-onnx takes NeMo's CTC models: log-mel energies in,
+//! Recognisers in the form in which sherpa-onnx takes `NeMo`'s CTC models: log-mel energies in,
 //! log-probabilities of tokens and, last, of the blank out.
 
 use std::path::Path;

@@ -73,7 +73,7 @@ fn ease(t: f32) -> f32 {
     t * t * (3.0 - 2.0 * t)
 }
 
-/// A number from 0 to 1 that looks random and depends on `n` alone (the finaliser of SplitMix64).
+/// A number from 0 to 1 that looks random and depends on `n` alone (the finaliser of `SplitMix64`).
 fn chance(n: u64) -> f64 {
     let mut z = n.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,4 @@
-//! The receptionist: facts and history as ChatML in, an answer out.
+//! The receptionist: facts and history as `ChatML` in, an answer out.
 
 use std::{
     ops::ControlFlow,
@@ -127,7 +127,7 @@ impl Chat {
             }
             begun |= !text.is_empty();
             if !text.is_empty() && token(&text).is_break() {
-                pace.rest = began.elapsed() - pace.first;
+                pace.rest = began.elapsed().saturating_sub(pace.first);
                 return Ok(pace);
             }
         }
@@ -137,7 +137,7 @@ impl Chat {
                 let _ = token(&text);
             }
         }
-        pace.rest = began.elapsed() - pace.first;
+        pace.rest = began.elapsed().saturating_sub(pace.first);
         Ok(pace)
     }
 

@@ -1,4 +1,4 @@
-//! A decoder with the inputs and outputs of the public Qwen2.5 and SmolLM2 exports, and its memory of
+//! A decoder with the inputs and outputs of the public Qwen2.5 and `SmolLM2` exports, and its memory of
 //! the tokens it has read.
 
 use std::path::Path;
@@ -189,7 +189,9 @@ mod tests {
             decoder.forget(0).unwrap();
             let anew = decoder.read(&tokens[..20]).unwrap();
             let most = again.iter().zip(&anew).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-            assert!(most < 0.3, "{file}: {most}");
+            // Dynamic int8 scales activations by the largest of those computed together, so reading
+            // twenty tokens at once rounds otherwise than reading them one by one.
+            assert!(most < 0.8, "{file}: {most}");
         }
     }
 

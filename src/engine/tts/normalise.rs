@@ -275,7 +275,7 @@ impl Reading {
             "–" | "-" | "--" | "/" | "|" => self.pause(Tone::Hold),
             _ if core.contains('@') && core.len() > 1 => self.address(core),
             _ if is_initials(core) => {
-                core.chars().filter(|c| *c != '.').for_each(|c| self.letter(c))
+                core.chars().filter(|c| *c != '.').for_each(|c| self.letter(c));
             }
             _ if core.starts_with(|c: char| c.is_ascii_digit() || "$€£+-–.".contains(c))
                 && core.contains(|c: char| c.is_ascii_digit()) =>

@@ -84,11 +84,12 @@ pub(super) fn pair(number: u64) -> Words {
 
 /// 1987 → nineteen eighty seven, 2005 → two thousand five, 1900 → nineteen hundred.
 pub(super) fn year(number: u64) -> Words {
-    if !(1_000..10_000).contains(&number) || number / 100 % 10 == 0 && number % 100 < 10 {
+    if !(1_000..10_000).contains(&number) || (number / 100).is_multiple_of(10) && number % 100 < 10
+    {
         return cardinal(number);
     }
     let mut words = cardinal(number / 100);
-    if number % 100 == 0 {
+    if number.is_multiple_of(100) {
         words.push("hundred");
     } else {
         words.extend(pair(number % 100));

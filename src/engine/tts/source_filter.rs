@@ -167,7 +167,9 @@ impl SourceFilter {
                 self.synthesiser.render(&frame, &mut sound);
             }
             start = next;
-            sound.iter_mut().for_each(|sample| *sample = bend(*sample));
+            for sample in &mut sound {
+                *sample = bend(*sample);
+            }
             if !sound.is_empty() && piece(&sound).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
