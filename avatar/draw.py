@@ -1,4 +1,4 @@
-"""Draws the default portrait, its mask and nothing else: `python avatar/draw.py` (needs skia-python and numpy).
+"""Draws the default portrait, its mask and nothing else: `python avatar/draw.py` (needs skia-python 144 and numpy).
 
 All lengths are pixels of the finished 720 x 1280 picture; x is counted from the
 middle of the face, so that what is symmetric is written once. The picture is

@@ -213,6 +213,23 @@ mod tests {
     }
 
     #[test]
+    fn the_mouth_is_in_time_with_the_sound() {
+        let beat = 640;
+        let voice = vowel(16_000, 8.0);
+        // Syllables and pauses at no regular pace.
+        let spoken = |beat: usize| (beat / 3 * (beat / 3) / 2) % 5 < 2;
+        let sound: Vec<f32> = voice
+            .iter()
+            .enumerate()
+            .map(|(i, sample)| if spoken(i / beat) { *sample } else { 0.0 })
+            .collect();
+        let mouths = shapes(&mut load(16_000), &sound, beat);
+        let openings: Vec<f32> = mouths.iter().map(|mouth| mouth.open).collect();
+        let late = crate::engine::face::lateness(&openings, &sound, 16_000).unwrap();
+        assert!(late.abs() < 0.04, "the mouth is {late} s late");
+    }
+
+    #[test]
     fn a_rate_that_is_too_low_is_refused() {
         let file = Path::new("models/starter/face.onnx");
         let error = MouthShapes::load(file, 8_000, &Options::tract()).unwrap_err();
