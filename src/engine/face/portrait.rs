@@ -543,7 +543,7 @@ impl Still {
     #[inline]
     fn neighbours(&self, [x, y]: [i32; 2]) -> (usize, usize, [u16; 4]) {
         let (fx, fy) = (x >> 8 & 255, y >> 8 & 255);
-        let both = fx * fy >> 8;
+        let both = (fx * fy) >> 8;
         let shares = [256 + both - fx - fy, fx - both, fy - both, both].map(|share| share as u16);
         let top = 4 * ((y >> 16) as usize * self.stride + (x >> 16) as usize);
         (top, top + 4 * self.stride, shares)
