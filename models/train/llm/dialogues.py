@@ -95,7 +95,7 @@ def system(place, facts):
     lines = PERSONA.format(assistant=place.assistant, site=place.name)
     if not facts:
         return lines + "\nFacts: none"
-    return lines + "\nFacts:" + "".join(f"\n{i + 1}. {f.line}" for i, f in enumerate(facts))
+    return lines + "\nFacts:\n" + "\n".join("- " + f.line for f in facts)
 
 
 def one_question(rng, place, history):
@@ -130,7 +130,7 @@ def one_question(rng, place, history):
         ask, answer = rng.choice(fact.asks), fact.say
         facts = choose(ask, before, place.facts)
     if fact not in facts:
-        facts = facts[:2]
+        facts = facts[:3]
         facts.insert(rng.randint(0, len(facts)), fact)
     return worded(rng, ask), answer, facts, fact
 
@@ -155,7 +155,7 @@ def engine_like(rng):
     """One conversation as the engine prompts it: facts for the last question only."""
     place = site(rng)
     turns, history, fact = [], [], None
-    for _ in range(rng.choice((0, 0, 0, 0, 0, 1, 1, 2))):
+    for _ in range(rng.choice((0, 0, 0, 1, 1, 2))):
         ask, answer, _, fact = one_question(rng, place, history)
         history += [("user", ask), ("assistant", answer)]
     ask = None
@@ -166,11 +166,13 @@ def engine_like(rng):
             before = " ".join(t for _, t in history[-2:])
             facts = choose(ask, before, place.facts)
             if target is not None and target not in facts:
-                facts = facts[:2]
+                facts = facts[:3]
                 facts.insert(rng.randint(0, len(facts)), target)
             ask = worded(rng, ask)
     if ask is None:
         ask, answer, facts, _ = one_question(rng, place, history)
+    if rng.random() < 0.25:
+        rng.shuffle(facts)
     turns = [("system", system(place, facts), False)]
     turns += [(role, text, False) for role, text in history[-4:]]
     return turns + [("user", ask, False), ("assistant", answer, True)]
@@ -196,7 +198,7 @@ def many_questions(rng):
     return turns
 
 
-def sample(rng, many=0.1):
+def sample(rng, many=0.5):
     return many_questions(rng) if rng.random() < many else engine_like(rng)
 
 

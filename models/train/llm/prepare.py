@@ -73,7 +73,7 @@ def main():
     parser.add_argument("--samples", type=int, default=40000)
     parser.add_argument("--seed", type=int, default=100)
     parser.add_argument("--vocabulary", type=int, default=2048)
-    parser.add_argument("--many", type=float, default=0.1, help="share of samples with several questions over one prompt")
+    parser.add_argument("--many", type=float, default=0.5, help="share of samples with several questions over one prompt")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     path = args.work / "tokenizer.json"

@@ -82,7 +82,7 @@ def likeness(a, b):
     return 0.0
 
 
-def choose(question, before, facts, most=3):
+def choose(question, before, facts, most=4):
     """The facts (objects with `line` and `keys`) for `question`, best first.
 
     `before` is what was said just before, used when the question leans on it.
@@ -110,4 +110,4 @@ def choose(question, before, facts, most=3):
         scored.append((score, -i))
     scored.sort(reverse=True)
     best = scored[0][0] if scored else 0.0
-    return [facts[-i] for s, i in scored[:most] if s > 0.0 and s >= 0.5 * best]
+    return [facts[-i] for s, i in scored[:most] if s > 0.0 and s >= 0.35 * best]

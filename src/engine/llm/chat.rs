@@ -1,7 +1,6 @@
 //! The receptionist: facts and history as `ChatML` in, an answer out.
 
 use std::{
-    fmt::Write as _,
     ops::ControlFlow,
     path::Path,
     time::{Duration, Instant},
@@ -152,8 +151,9 @@ impl Chat {
         if facts.is_empty() {
             system.push_str(" none");
         }
-        for (i, fact) in facts.iter().enumerate() {
-            let _ = write!(system, "\n{}. {}", i + 1, fact.line);
+        for fact in facts {
+            system.push_str("\n- ");
+            system.push_str(&fact.line);
         }
         let mut shown = &history[history.len().saturating_sub(MOST_HISTORY)..];
         loop {

@@ -5,9 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use super::site::Fact;
 
 /// Facts shown to the model at most.
-const MOST: usize = 3;
+const MOST: usize = 4;
 /// A fact stays when it scores at least this part of the best one's score.
-const LEAST: f32 = 0.5;
+const LEAST: f32 = 0.35;
 /// Words of what was said before count this much in a question that leans on it.
 const BEFORE: f32 = 0.4;
 /// What a word of the same group is worth beside the same word.
