@@ -14,7 +14,7 @@ STARTER = pathlib.Path(__file__).resolve().parent.parent / "starter"
 MODELS = [
     {"kind": "asr", "name": "starter-asr-en", "engine": "nemo-ctc", "language": ["en"], "sample_rate": 16000,
      "quantisation": "int8", "files": ["asr.onnx", "asr-tokens.txt", "asr-lm.arpa"]},
-    {"kind": "llm", "name": "starter-llm-en", "engine": "decoder", "language": ["en"], "sample_rate": 0,
+    {"kind": "llm", "name": "starter-llm-en", "engine": "guided-decoder", "language": ["en"], "sample_rate": 0,
      "quantisation": "int8", "files": ["llm.onnx", "llm-tokenizer.json"]},
     {"kind": "tts", "name": "starter-tts-en", "engine": "source-filter", "language": ["en"], "sample_rate": 16000,
      "quantisation": "int8",

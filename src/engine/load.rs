@@ -89,12 +89,15 @@ impl Loader {
     pub fn llm(&self) -> Result<Box<dyn Llm>> {
         let entry = self.entry(Kind::Llm)?;
         let mut llm = match entry.engine.as_str() {
-            "decoder" => Chat::load(
-                &self.file(entry, ".onnx")?,
-                &self.file(entry, "tokenizer.json")?,
-                &self.site,
-                &self.options,
-            )?,
+            kind @ ("decoder" | "guided-decoder") => {
+                let chat = Chat::load(
+                    &self.file(entry, ".onnx")?,
+                    &self.file(entry, "tokenizer.json")?,
+                    &self.site,
+                    &self.options,
+                )?;
+                if kind == "guided-decoder" { chat.guided(&self.site) } else { chat }
+            }
             other => return unknown(entry, other),
         };
         let hello = [Message { role: Role::Visitor, text: "hello".into() }];

@@ -35,7 +35,6 @@ GROUPS = [
     "delivery parcel package deliver",
     "boss director head manager",
     "wheelchair ramp accessible disabled stroller",
-    "tour guide guided",
     "lost found",
     "print printer copy copier",
     "start begin",
@@ -53,6 +52,7 @@ def stem(word):
 
 
 STOPPED = STOP
+DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 ALIKE = {}
 for _number, _group in enumerate(GROUPS):
     for _word in _group.split():
@@ -68,13 +68,13 @@ def trigrams(word):
     return {padded[i : i + 3] for i in range(len(padded) - 2)}
 
 
-def likeness(a, b):
-    """1 for the same word, less for kin and for words misheard, else 0."""
+def likeness(a, b, misheard):
+    """1 for the same word, less for kin and, where allowed, for words misheard, else 0."""
     if a == b:
         return 1.0
     if ALIKE.get(a, set()) & ALIKE.get(b, set()):
         return 0.7
-    if len(a) >= 4 and len(b) >= 4:
+    if misheard and len(a) >= 4 and len(b) >= 4:
         x, y = trigrams(a), trigrams(b)
         dice = 2 * len(x & y) / (len(x) + len(y))
         if dice >= 0.5:
@@ -82,32 +82,56 @@ def likeness(a, b):
     return 0.0
 
 
-def choose(question, before, facts, most=4):
-    """The facts (objects with `line` and `keys`) for `question`, best first.
+TIMES = set("open opening opens opened hours hour time times close closes closed closing today now tomorrow until".split() + DAYS)
+
+
+def intent(text):
+    """What kind of fact a question asks for; "hours" are those of the whole place."""
+    words = re.findall(r"[a-z]+", text.lower())
+    has = lambda *some: any(w in words for w in some)  # noqa: E731
+    if has("phone", "telephone", "call", "extension", "number"):
+        return "call"
+    if "how much" in text or has("cost", "costs", "price", "pay", "free"):
+        return "price"
+    if has("when", "open", "opens", "close", "closes", "closed", "hours", "until", "opening") or "what time" in text:
+        rest = [w for w in words if w not in STOP and w not in TIMES]
+        return "time" if rest else "hours"
+    if has("who", "whose"):
+        return "who"
+    if has("where", "floor", "find", "way") or "get to" in text or "looking for" in text or "go to" in text:
+        return "where"
+    return ""
+
+
+def choose(question, before, facts, most=3):
+    """The facts (objects with `line`, `keys` and `asked`) for `question`, best first.
 
     `before` is what was said just before, used when the question leans on it.
     """
     asked = {t: 1.0 for t in terms(question)}
     words = set(re.findall(r"[a-z]+", question.lower()))
-    if len(asked) <= 1 or words & PRONOUNS:
+    wanted = intent(question.lower())
+    if wanted != "hours" and (len(asked) <= 1 or words & PRONOUNS):
         for t in terms(before):
             asked.setdefault(t, 0.4)
     bags = [set(terms(f.line + " " + f.keys)) for f in facts]
-    seen = {}
-    for bag in bags:
-        for t in bag:
-            seen[t] = seen.get(t, 0) + 1
-    scored = []
-    mean = sum(map(len, bags)) / max(1, len(bags))
-    hits = {t: [max((likeness(t, w) for w in bag), default=0.0) for bag in bags] for t in asked}
-    for i, bag in enumerate(bags):
-        score = 0.0
-        for t, weight in asked.items():
-            if hits[t][i]:
-                frequency = sum(h > 0 for h in hits[t])
-                score += weight * hits[t][i] * math.log(1 + len(bags) / frequency)
-        score /= 0.7 + 0.3 * len(bag) / mean
-        scored.append((score, -i))
-    scored.sort(reverse=True)
-    best = scored[0][0] if scored else 0.0
-    return [facts[-i] for s, i in scored[:most] if s > 0.0 and s >= 0.35 * best]
+    subjects = [set(terms(f.asked)) for f in facts]
+    lengths = [len(terms(f.line)) for f in facts]
+    mean = max(1.0, sum(lengths) / max(1, len(lengths)))
+    scores = [0.0] * len(facts)
+    for t, weight in asked.items():
+        for misheard in (False, True):
+            hits = [max((likeness(t, w, misheard) for w in bag), default=0.0) for bag in bags]
+            hits = [max([h] + [1.25 * likeness(t, w, misheard) for w in subject]) for h, subject in zip(hits, subjects)]
+            frequency = sum(h > 0 for h in hits)
+            if frequency:
+                break
+        for i, hit in enumerate(hits):
+            scores[i] += weight * hit * math.log(1 + len(bags) / max(1, frequency))
+    for i, fact in enumerate(facts):
+        scores[i] /= 0.8 + 0.2 * lengths[i] / mean
+        if wanted and intent(fact.asked.lower()) == wanted:
+            scores[i] *= 2.0 if wanted == "hours" else 1.3
+    order = sorted(range(len(facts)), key=lambda i: -scores[i])
+    best = scores[order[0]] if order else 0.0
+    return [facts[i] for i in order[:most] if scores[i] > 0.0 and scores[i] >= 0.5 * best]

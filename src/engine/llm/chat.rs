@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use super::{
     casing::{Casing, Writer},
     decoder::Decoder,
+    guide,
     retrieve::Retrieval,
     site::Site,
     words::{Streaming, Words},
@@ -31,6 +32,11 @@ const LONGEST_MESSAGE: usize = 300;
 /// An answer that says this many tokens a second time has lost its way.
 const ECHO: usize = 8;
 
+/// How much the fit of a fact counts beside what the model thinks of its sentence.
+const RETRIEVED: f32 = 12.0;
+/// Tokens of a sentence by which the model judges it.
+const JUDGED: usize = 3;
+
 /// A language model that knows a site.
 #[derive(Debug)]
 pub struct Chat {
@@ -39,6 +45,8 @@ pub struct Chat {
     retrieval: Retrieval,
     casing: Option<Casing>,
     persona: String,
+    /// The site whose sentences bound what is said; `None` for a model that speaks freely.
+    guide: Option<Site>,
 }
 
 /// How quick an answer was.
@@ -78,10 +86,70 @@ impl Chat {
             retrieval: Retrieval::new(facts),
             casing,
             persona,
+            guide: None,
         };
         let opening = chat.words.encode(&format!("<|im_start|>system\n{}", chat.persona))?;
         chat.decoder.read(&opening).context("the language model failed to warm up")?;
         Ok(chat)
+    }
+
+    /// Holds the answers to sentences that the facts of `site` support.
+    #[must_use]
+    pub fn guided(mut self, site: &Site) -> Self {
+        self.guide = Some(site.clone());
+        self
+    }
+
+    /// Replies with one of the sentences that may be said: the one that retrieval and the model together
+    /// find likeliest.
+    fn reply_guided(
+        &mut self,
+        site: &Site,
+        history: &[Message],
+        token: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<Pace> {
+        let began = Instant::now();
+        let mut pace = Pace::default();
+        let mut messages = joined(history);
+        let Some(question) = messages.pop().filter(|last| last.role == Role::Visitor) else {
+            return Ok(pace);
+        };
+        let prompt = self.prompt(&messages, &question.text)?;
+        let found = self.retrieval.search(&question.text, &before(&messages));
+        let last = messages.iter().rev().find(|message| message.role == Role::Kiosk);
+        let last = last.map_or("", |message| message.text.as_str());
+        let candidates = guide::candidates(site, &question.text, last, &found);
+        let mut best = (f32::NEG_INFINITY, 0);
+        for (index, (sentence, fit)) in candidates.iter().enumerate() {
+            let score = RETRIEVED * fit.max(1e-3).ln() + self.likelihood(&prompt, sentence)?;
+            if score > best.0 {
+                best = (score, index);
+            }
+        }
+        pace.first = began.elapsed();
+        for word in candidates[best.1].0.split_inclusive(' ') {
+            pace.tokens += 1;
+            if token(word).is_break() {
+                break;
+            }
+        }
+        pace.rest = began.elapsed().saturating_sub(pace.first);
+        Ok(pace)
+    }
+
+    /// The mean logarithm of the probability of the tokens of `sentence` after `prompt`.
+    fn likelihood(&mut self, prompt: &[u32], sentence: &str) -> Result<f32> {
+        let answer = self.words.encode(&format!(" {sentence}"))?;
+        let mut tokens = prompt.to_vec();
+        let mut sum = 0.0;
+        // The beginning tells sentences apart; all of it would cost a visitor's time.
+        let judged = &answer[..answer.len().min(JUDGED)];
+        for next in judged {
+            let logits = self.decoder.read(&tokens)?;
+            sum += log_probability(&logits, *next);
+            tokens.push(*next);
+        }
+        Ok(sum / judged.len().max(1) as f32)
     }
 
     /// Like [`Llm::reply`], and tells how quick it was.
@@ -93,6 +161,9 @@ impl Chat {
         history: &[Message],
         token: &mut dyn FnMut(&str) -> ControlFlow<()>,
     ) -> Result<Pace> {
+        if let Some(site) = self.guide.clone() {
+            return self.reply_guided(&site, history, token);
+        }
         let began = Instant::now();
         let mut pace = Pace::default();
         let mut messages = joined(history);
@@ -143,10 +214,7 @@ impl Chat {
 
     /// Token numbers of the conversation up to where the answer begins.
     fn prompt(&self, history: &[Message], question: &str) -> Result<Vec<u32>> {
-        let before = &history[history.len().saturating_sub(2)..];
-        let before =
-            before.iter().map(|message| message.text.as_str()).collect::<Vec<_>>().join(" ");
-        let facts = self.retrieval.choose(question, &before);
+        let facts = self.retrieval.choose(question, &before(history));
         let mut system = format!("<|im_start|>system\n{}\nFacts:", self.persona);
         if facts.is_empty() {
             system.push_str(" none");
@@ -205,6 +273,19 @@ fn joined(history: &[Message]) -> Vec<Message> {
         }
     }
     messages
+}
+
+/// What was said just before a question.
+fn before(history: &[Message]) -> String {
+    let last = &history[history.len().saturating_sub(2)..];
+    last.iter().map(|message| message.text.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+/// The logarithm of the softmax of `logits` at `token`.
+fn log_probability(logits: &[f32], token: u32) -> f32 {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = logits.iter().map(|logit| (logit - most).exp()).sum();
+    logits.get(token as usize).map_or(f32::NEG_INFINITY, |logit| logit - most - sum.ln())
 }
 
 fn likeliest(logits: &[f32]) -> u32 {

@@ -3,6 +3,7 @@
 mod casing;
 mod chat;
 mod decoder;
+mod guide;
 mod retrieve;
 mod site;
 mod splitter;
@@ -10,7 +11,7 @@ mod words;
 
 pub use chat::{Chat, Pace};
 pub use decoder::Decoder;
-pub use retrieve::Retrieval;
+pub use retrieve::{Found, Retrieval};
 pub use site::{Answer, Fact, Hours, Person, Room, Site};
 pub use splitter::Splitter;
 pub use words::Words;

@@ -5,15 +5,21 @@ use std::collections::{BTreeSet, HashMap};
 use super::site::Fact;
 
 /// Facts shown to the model at most.
-const MOST: usize = 4;
+const MOST: usize = 3;
 /// A fact stays when it scores at least this part of the best one's score.
-const LEAST: f32 = 0.35;
+const LEAST: f32 = 0.5;
 /// Words of what was said before count this much in a question that leans on it.
 const BEFORE: f32 = 0.4;
 /// What a word of the same group is worth beside the same word.
 const KIN: f32 = 0.7;
 /// Words this alike may be one word, misheard.
 const ALIKE: f32 = 0.5;
+/// What a word is worth more where it names the subject of the fact.
+const SUBJECT: f32 = 1.25;
+/// What a fact of the kind that is asked for is worth more, …
+const INTENDED: f32 = 1.3;
+/// … and the hours of the whole place where nothing else is named.
+const HOURS: f32 = 2.0;
 
 /// Words that say nothing about the subject.
 const STOP: &str = "a an the is are was were be am do does did can could may might shall should will would i you he \
@@ -24,7 +30,7 @@ const STOP: &str = "a an the is are was were be am do does did can could may mig
 /// Words by which a question leans on what was said before.
 const PRONOUNS: &str = "it its there that he she him her his they them their this those these one";
 /// Words that visitors and site files use for the same things.
-const GROUPS: [&str; 25] = [
+const GROUPS: [&str; 24] = [
     "toilet restroom bathroom washroom loo lavatory wc",
     "lift elevator",
     "cafe coffee cafeteria restaurant canteen eat food lunch hungry dinner breakfast meal snack drink",
@@ -45,12 +51,45 @@ const GROUPS: [&str; 25] = [
     "delivery parcel package deliver",
     "boss director head manager",
     "wheelchair ramp accessible disabled stroller",
-    "tour guide guided",
     "lost found",
     "print printer copy copier",
     "start begin",
     "made make built build painted",
 ];
+
+/// Words that tell that a question is about time and not what it is about.
+const TIMES: &str = "open opening opens opened hours hour time times close closes closed closing today now \
+    tomorrow until monday tuesday wednesday thursday friday saturday sunday";
+
+/// What kind of fact a question asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Intent {
+    Call,
+    Price,
+    Time,
+    /// The hours of the whole place.
+    Hours,
+    Who,
+    Where,
+    Other,
+}
+
+impl Intent {
+    /// Whether a fact can answer a question of this kind.
+    fn takes(self, entry: &Entry) -> bool {
+        let fact = entry.intent;
+        let is = |one: Self, other: Self| self == one && fact == other;
+        let has_place =
+            || [" in ", " on ", " at "].iter().any(|word| entry.fact.line.contains(word));
+        self == fact
+            || self == Self::Other
+            || fact == Self::Other
+            || is(Self::Hours, Self::Time)
+            || is(Self::Time, Self::Hours)
+            // Who somebody is often comes with where they are.
+            || is(Self::Where, Self::Who) && has_place()
+    }
+}
 
 /// A word in the form in which words are compared.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,17 +99,45 @@ struct Term {
     trigrams: BTreeSet<[char; 3]>,
 }
 
+/// A fact that fits a question.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    /// The fact.
+    pub fact: &'a Fact,
+    /// How well it fits beside the best one, 0 to 1.
+    pub score: f32,
+    /// Which part of the question's words it has, weighted by how rare they are, 0 to 1.
+    pub covered: f32,
+    /// Whether it is of the kind that is asked for: a time where a time is asked for, and so on.
+    pub kind: bool,
+    /// Whether the question is for the hours of the whole place, and this is one of them.
+    pub hours: bool,
+}
+
 /// The facts of a site, ready to be searched.
 #[derive(Debug)]
 pub struct Retrieval {
-    facts: Vec<(Fact, Vec<Term>)>,
+    facts: Vec<Entry>,
     vocabulary: Vocabulary,
     mean_length: f32,
 }
 
 #[derive(Debug)]
+struct Entry {
+    fact: Fact,
+    /// Words of the line and the keys.
+    terms: Vec<Term>,
+    /// Words of the question that it answers.
+    subject: Vec<Term>,
+    /// Words of the line alone.
+    length: f32,
+    intent: Intent,
+}
+
+#[derive(Debug)]
 struct Vocabulary {
     stop: BTreeSet<&'static str>,
+    times: BTreeSet<&'static str>,
     pronouns: BTreeSet<&'static str>,
     groups: HashMap<String, Vec<usize>>,
 }
@@ -79,23 +146,30 @@ impl Retrieval {
     /// Prepares `facts` for searching.
     pub fn new(facts: Vec<Fact>) -> Self {
         let vocabulary = Vocabulary::new();
-        let facts: Vec<_> = facts
-            .into_iter()
-            .map(|fact| {
-                let terms = vocabulary.terms(&format!("{} {}", fact.line, fact.keys));
-                (fact, terms)
-            })
-            .collect();
-        let total: usize = facts.iter().map(|(_, terms)| terms.len()).sum();
-        let mean_length = (total as f32 / facts.len().max(1) as f32).max(1.0);
+        let entry = |fact: Fact| Entry {
+            terms: vocabulary.terms(&format!("{} {}", fact.line, fact.keys)),
+            subject: vocabulary.terms(&fact.asked),
+            length: vocabulary.terms(&fact.line).len() as f32,
+            intent: vocabulary.intent(&fact.asked),
+            fact,
+        };
+        let facts: Vec<Entry> = facts.into_iter().map(entry).collect();
+        let total: f32 = facts.iter().map(|entry| entry.length).sum();
+        let mean_length = (total / facts.len().max(1) as f32).max(1.0);
         Self { facts, vocabulary, mean_length }
     }
 
     /// The facts for `question`, best first; `before` is what was said just before it.
     pub fn choose(&self, question: &str, before: &str) -> Vec<&Fact> {
+        self.search(question, before).into_iter().map(|found| found.fact).collect()
+    }
+
+    /// Like [`Self::choose`], with how well each fact fits.
+    pub fn search(&self, question: &str, before: &str) -> Vec<Found<'_>> {
+        let intent = self.vocabulary.intent(question);
         let mut asked: Vec<(Term, f32)> =
             self.vocabulary.terms(question).into_iter().map(|term| (term, 1.0)).collect();
-        if asked.len() <= 1 || self.vocabulary.leans(question) {
+        if intent != Intent::Hours && (asked.len() <= 1 || self.vocabulary.leans(question)) {
             for term in self.vocabulary.terms(before) {
                 if !asked.iter().any(|(known, _)| known.text == term.text) {
                     asked.push((term, BEFORE));
@@ -103,38 +177,61 @@ impl Retrieval {
             }
         }
         let mut scores = vec![0.0_f32; self.facts.len()];
+        let mut covered = vec![0.0_f32; self.facts.len()];
+        let mut all = 0.0_f32;
         for (term, weight) in &asked {
-            let hits: Vec<f32> = self.facts.iter().map(|(_, terms)| best(term, terms)).collect();
+            let mut hits = self.hits(term, false);
+            if hits.iter().all(|hit| *hit == 0.0) {
+                hits = self.hits(term, true);
+            }
             let frequency = hits.iter().filter(|hit| **hit > 0.0).count();
             let rarity = (1.0 + self.facts.len() as f32 / frequency.max(1) as f32).ln();
-            for (score, hit) in scores.iter_mut().zip(hits) {
+            // A word that no fact has says most of all that none of them is meant.
+            all += weight * rarity;
+            for ((score, covered), hit) in scores.iter_mut().zip(&mut covered).zip(hits) {
                 *score += weight * hit * rarity;
+                *covered += weight * hit.min(1.0) * rarity;
             }
         }
-        for (score, (_, terms)) in scores.iter_mut().zip(&self.facts) {
-            *score /= 0.7 + 0.3 * terms.len() as f32 / self.mean_length;
+        for (score, entry) in scores.iter_mut().zip(&self.facts) {
+            *score /= 0.8 + 0.2 * entry.length / self.mean_length;
+            if intent != Intent::Other && entry.intent == intent {
+                *score *= if intent == Intent::Hours { HOURS } else { INTENDED };
+            }
         }
         let mut order: Vec<usize> = (0..scores.len()).collect();
         order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
         let most = order.first().map_or(0.0, |first| scores[*first]);
         let good = |index: &usize| scores[*index] > 0.0 && scores[*index] >= LEAST * most;
-        order.into_iter().filter(good).take(MOST).map(|index| &self.facts[index].0).collect()
+        let found = |index: usize| Found {
+            fact: &self.facts[index].fact,
+            score: scores[index] / most,
+            covered: covered[index] / all,
+            kind: intent.takes(&self.facts[index]),
+            hours: intent == Intent::Hours && self.facts[index].intent == Intent::Hours,
+        };
+        order.into_iter().filter(good).take(MOST).map(found).collect()
+    }
+
+    /// How well each fact fits `term`.
+    fn hits(&self, term: &Term, misheard: bool) -> Vec<f32> {
+        let best = |terms: &[Term]| {
+            terms.iter().map(|other| likeness(term, other, misheard)).fold(0.0, f32::max)
+        };
+        let hit = |entry: &Entry| best(&entry.terms).max(SUBJECT * best(&entry.subject));
+        self.facts.iter().map(hit).collect()
     }
 }
 
-fn best(term: &Term, terms: &[Term]) -> f32 {
-    terms.iter().map(|other| likeness(term, other)).fold(0.0, f32::max)
-}
-
-/// 1 for the same word, less for kin and for words misheard, else 0.
-fn likeness(a: &Term, b: &Term) -> f32 {
+/// 1 for the same word, less for kin and, where allowed, for words misheard, else 0.
+fn likeness(a: &Term, b: &Term, misheard: bool) -> f32 {
     if a.text == b.text {
         return 1.0;
     }
     if a.groups.iter().any(|group| b.groups.contains(group)) {
         return KIN;
     }
-    if a.text.chars().count() < 4 || b.text.chars().count() < 4 {
+    if !misheard || a.text.chars().count() < 4 || b.text.chars().count() < 4 {
         return 0.0;
     }
     let common = a.trigrams.intersection(&b.trigrams).count();
@@ -154,7 +251,7 @@ impl Vocabulary {
             }
         }
         let set = |words: &'static str| words.split_whitespace().collect();
-        Self { stop: set(STOP), pronouns: set(PRONOUNS), groups }
+        Self { stop: set(STOP), times: set(TIMES), pronouns: set(PRONOUNS), groups }
     }
 
     /// The words of `text` that say something, each once.
@@ -173,6 +270,33 @@ impl Vocabulary {
             terms.push(Term { text, groups, trigrams });
         }
         terms
+    }
+
+    fn intent(&self, question: &str) -> Intent {
+        let words = words(question);
+        let text = format!(" {} ", words.join(" "));
+        let has = |some: &[&str]| words.iter().any(|word| some.contains(&word.as_str()));
+        if has(&["phone", "telephone", "call", "extension", "number"]) {
+            Intent::Call
+        } else if text.contains(" how much ") || has(&["cost", "costs", "price", "pay", "free"]) {
+            Intent::Price
+        } else if has(&[
+            "when", "open", "opens", "close", "closes", "closed", "hours", "until", "opening",
+        ]) || text.contains(" what time ")
+        {
+            let is_known = |word: &String| {
+                [&self.stop, &self.times].iter().any(|set| set.contains(word.as_str()))
+            };
+            if words.iter().all(is_known) { Intent::Hours } else { Intent::Time }
+        } else if has(&["who", "whose"]) {
+            Intent::Who
+        } else if has(&["where", "floor", "find", "way"])
+            || [" get to ", " looking for ", " go to "].iter().any(|part| text.contains(part))
+        {
+            Intent::Where
+        } else {
+            Intent::Other
+        }
     }
 
     fn leans(&self, question: &str) -> bool {
@@ -231,6 +355,7 @@ mod tests {
     fn retrieval() -> Retrieval {
         let lines = [
             ("The Training Room is on the second floor, left of the lift.", ""),
+            ("The lift is behind the stairs.", ""),
             ("The cafe is on the ground floor.", ""),
             ("The cafe is open daily from 9 am to 5 pm.", "monday tuesday sunday opening hours"),
             ("Anna Berg, the director, is in room 204.", ""),
@@ -240,8 +365,12 @@ mod tests {
             ),
             ("培训室在二楼。", ""),
         ];
-        let fact =
-            |(line, keys): (&str, &str)| Fact { line: line.to_owned(), keys: keys.to_owned() };
+        let fact = |(line, keys): (&str, &str)| Fact {
+            line: line.to_owned(),
+            keys: keys.to_owned(),
+            asked: String::new(),
+            say: line.to_owned(),
+        };
         Retrieval::new(lines.map(fact).to_vec())
     }
 
@@ -255,7 +384,9 @@ mod tests {
             ("where is the training room", "The Training Room"),
             ("where is the trainin rom", "The Training Room"),
             ("I am here to see Anna Berg's team", "Anna Berg"),
-            ("where can i eat", "The cafe"),
+            ("where can i eat", "The cafe is on"),
+            ("where is the elevator", "The lift"),
+            ("when is the cafe open", "The cafe is open"),
             ("when are you open on monday", "We are open"),
             ("培训室在哪里", "培训室"),
         ] {

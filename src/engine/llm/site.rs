@@ -111,6 +111,10 @@ pub struct Fact {
     pub line: String,
     /// More words by which it is found.
     pub keys: String,
+    /// A question that it answers.
+    pub asked: String,
+    /// How it is said to somebody who asked for it.
+    pub say: String,
 }
 
 fn default_assistant() -> String {
@@ -192,38 +196,39 @@ impl Site {
     pub fn facts(&self) -> Vec<Fact> {
         let mut facts = Vec::new();
         if !self.about.trim().is_empty() {
-            facts.push(fact(&self.about, "place building what is this here tell about"));
+            let keys = "place building this here tell about";
+            facts.push(fact(&self.about, keys, "What is this?"));
         }
-        for hours in &self.hours {
-            let keys = format!("opening hours times come visit {}", days_in(&hours.days));
-            facts.push(match (&hours.open, &hours.close) {
-                (Some(open), Some(close)) => {
-                    let days = &hours.days;
-                    let open_days =
-                        if in_need_of_on(days) { format!("on {days}") } else { days.clone() };
-                    fact(
-                        &format!("We are open {open_days} from {open} to {close}."),
-                        &format!("{keys} close closed"),
-                    )
-                }
-                (Some(open), None) => {
-                    fact(&format!("We open at {open} {}.", on(&hours.days)), &keys)
-                }
-                (None, Some(close)) => {
-                    fact(&format!("We close at {close} {}.", on(&hours.days)), &keys)
-                }
-                (None, None) => {
-                    fact(&format!("We are closed {}.", on(&hours.days)), &format!("{keys} open"))
-                }
-            });
-        }
+        facts.extend(self.hours.iter().map(Hours::fact));
         self.rooms.iter().for_each(|room| room.facts(&mut facts));
         self.people.iter().for_each(|person| person.facts(&mut facts));
         for answer in &self.answers {
             let line = format!("{} {}", answer.question.trim(), answer.answer.trim());
-            facts.push(Fact { line, keys: answer.also.join(" ") });
+            let mut fact = fact(&line, &answer.also.join(" "), &answer.question);
+            answer.answer.trim().clone_into(&mut fact.say);
+            facts.push(fact);
         }
         facts
+    }
+}
+
+impl Hours {
+    fn fact(&self) -> Fact {
+        let keys = format!("opening hours times come visit {}", days_in(&self.days));
+        let days = on(&self.days);
+        match (&self.open, &self.close) {
+            (Some(open), Some(close)) => {
+                let keys = format!("{keys} close closed");
+                let days = if self.days.contains(" to ") { &self.days } else { &days };
+                fact(&format!("We are open {days} from {open} to {close}."), &keys, "When open?")
+            }
+            (Some(open), None) => fact(&format!("We open at {open} {days}."), &keys, "When open?"),
+            (None, Some(close)) => {
+                fact(&format!("We close at {close} {days}."), &keys, "When open?")
+            }
+            // Found by its day; who asks for the hours wants to know when it is open.
+            (None, None) => fact(&format!("We are closed {days}."), &format!("{keys} open"), ""),
+        }
     }
 }
 
@@ -231,55 +236,56 @@ impl Room {
     fn facts(&self, facts: &mut Vec<Fact>) {
         let (name, also) = (&self.name, self.also.join(" "));
         let is = if self.plural { "are" } else { "is" };
-        facts.push(fact(&format!("{name} {is} {}.", end(&self.place)), &also));
+        let place = format!("{name} {is} {}.", end(&self.place));
+        facts.push(fact(&place, &also, &format!("Where {is} {name}?")));
         if let Some(hours) = &self.hours {
             let keys = format!("opening hours close closed {also} {}", days_in(hours));
-            facts.push(fact(&format!("{name} {is} open {}.", end(hours)), &keys));
+            let open = format!("{name} {is} open {}.", end(hours));
+            facts.push(fact(&open, &keys, &format!("When {is} {name} open?")));
         }
         let keys = format!("{name} {also}");
-        facts.extend(self.notes.iter().map(|note| fact(note, &keys)));
+        facts.extend(self.notes.iter().map(|note| fact(note, &keys, "")));
     }
 }
 
 impl Person {
     fn facts(&self, facts: &mut Vec<Fact>) {
         let (name, also) = (&self.name, self.also.join(" "));
+        let asked = format!("Who is {name}?");
         match (&self.role, &self.place) {
             (Some(role), Some(place)) => {
-                facts.push(fact(&format!("{name}, the {role}, is {}.", end(place)), &also));
+                facts.push(fact(&format!("{name}, the {role}, is {}.", end(place)), &also, &asked));
             }
-            (Some(role), None) => facts.push(fact(&format!("{name} is the {role}."), &also)),
-            (None, Some(place)) => facts.push(fact(&format!("{name} is {}.", end(place)), &also)),
+            (Some(role), None) => {
+                facts.push(fact(&format!("{name} is the {role}."), &also, &asked));
+            }
+            (None, Some(place)) => {
+                facts.push(fact(&format!("{name} is {}.", end(place)), &also, &asked));
+            }
             (None, None) => {}
         }
         if let Some(phone) = &self.phone {
             let keys = format!("call reach telephone extension {also}");
-            facts.push(fact(&format!("{name}'s phone number is {}.", end(phone)), &keys));
+            let line = format!("{name}'s phone number is {}.", end(phone));
+            facts.push(fact(&line, &keys, "What phone number?"));
         }
         let keys = format!("{name} {} {also}", self.role.as_deref().unwrap_or_default());
-        facts.extend(self.notes.iter().map(|note| fact(note, &keys)));
+        facts.extend(self.notes.iter().map(|note| fact(note, &keys, "")));
     }
 }
 
 /// A sentence with a capital, as a fact.
-fn fact(text: &str, keys: &str) -> Fact {
-    let text = text.trim();
-    let mut letters = text.chars();
+fn fact(text: &str, keys: &str, asked: &str) -> Fact {
+    let mut letters = text.trim().chars();
     let line = letters
         .next()
         .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect());
-    Fact { line, keys: keys.to_owned() }
+    Fact { say: line.clone(), line, keys: keys.to_owned(), asked: asked.to_owned() }
 }
 
 /// Without the full stop that the template adds.
 fn end(text: &str) -> &str {
     text.trim().trim_end_matches('.')
-}
-
-fn in_need_of_on(days: &str) -> bool {
-    let first = days.to_lowercase();
-    let list = first.starts_with("on ") || first.starts_with("every") || first.starts_with("daily");
-    !list && !first.contains(" to ")
 }
 
 fn on(days: &str) -> String {
