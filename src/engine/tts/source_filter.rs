@@ -35,6 +35,10 @@ const PAUSE_BEFORE: usize = 8;
 const PAUSE_AFTER: usize = 36;
 /// Frames after which a pause is quite silent.
 const FADE: usize = 10;
+/// By what share, as a logarithm, the melody of a question rises to its end, and over how many frames
+/// at most. The teacher's questions fall like statements, which a listener takes for one.
+const LIFT: f32 = 0.4;
+const LIFT_FRAMES: f32 = 90.0;
 /// Louder samples than this are bent towards, and never reach, `PEAK`.
 const KNEE: f32 = 0.6;
 const PEAK: f32 = 0.9;
@@ -148,6 +152,8 @@ impl SourceFilter {
         let spoken = timing.begin(sounds.len() - 1);
         let end = timing.frames().min(spoken + PAUSE_AFTER);
 
+        let lift_from = self.lift_from(sounds, &timing);
+
         self.synthesiser.reset();
         let mut start = 0;
         while start * STEP < end {
@@ -163,8 +169,12 @@ impl SourceFilter {
                 let index = timing.sound_at(frame as f32 + 0.5);
                 let silence =
                     if is_pause(sounds[index]) { timing.silence(index, frame) } else { 0.0 };
-                let frame = self.frame(values, sounds[index], silence);
-                self.synthesiser.render(&frame, &mut sound);
+                let mut speech = self.frame(values, sounds[index], silence);
+                if let Some(from) = lift_from {
+                    let way = ((frame as f32 - from) / (spoken as f32 - from)).clamp(0.0, 1.0);
+                    speech.pitch = speech.pitch.map(|pitch| pitch * (LIFT * way * way).exp());
+                }
+                self.synthesiser.render(&speech, &mut sound);
             }
             start = next;
             for sample in &mut sound {
@@ -177,6 +187,19 @@ impl SourceFilter {
         let lack = (spoken + PAUSE_AFTER).saturating_sub(end);
         let silence = vec![0.0; lack * self.description.sample_rate as usize / 200];
         Ok(if lack > 0 { piece(&silence) } else { ControlFlow::Continue(()) })
+    }
+
+    /// Where the melody of a question begins to rise, in frames: at the last stressed vowel.
+    fn lift_from(&self, sounds: &[Sound], timing: &Timing) -> Option<f32> {
+        let name = |sound: &Sound| {
+            usize::try_from(sound.id).ok().and_then(|id| self.description.sounds.get(id))
+        };
+        if name(sounds.last()?)? != "rise" {
+            return None;
+        }
+        let stressed = sounds.iter().rposition(|s| name(s).is_some_and(|n| n.ends_with('1')))?;
+        let end = timing.begin(sounds.len() - 1) as f32;
+        Some((timing.begin(stressed) as f32).clamp(end - LIFT_FRAMES, end - 10.0))
     }
 
     /// The input of `mouth` for the window whose core begins at step `start`: features × steps.
