@@ -5,8 +5,6 @@
 //! recognition using bi-directional recurrent DNNs"). No lexicon: a word that the model does not have is
 //! spelled as it was heard.
 
-use std::collections::HashMap;
-
 use super::words::{History, Spelling, Words};
 
 /// How the search weighs and how much it keeps.
@@ -20,19 +18,24 @@ pub struct Search {
     pub words: f32,
     /// Reward for every word, against the word model's liking for few words.
     pub word: f32,
+    /// What it costs to part two words between which no space was heard, if the first is a word.
+    pub space: f32,
 }
 
 impl Default for Search {
     fn default() -> Self {
-        Self { beam: 32, floor: -8.0, words: 0.6, word: 1.2 }
+        Self { beam: 64, floor: -8.0, words: 0.8, word: 1.5, space: -1.0 }
     }
 }
 
 /// A text under consideration; texts form a tree.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Text {
     parent: usize,
     token: usize,
+    /// One text longer than this one, and the next that has the same parent as this one.
+    child: usize,
+    sibling: usize,
     /// The letters since the last space.
     word: Spelling,
     history: History,
@@ -40,11 +43,17 @@ struct Text {
     score: f32,
     /// The most that the word in progress may add.
     promise: f32,
+    /// The last frame in which it was considered, and its place among the texts considered there.
+    frame: usize,
+    place: usize,
 }
+
+const NONE: usize = usize::MAX;
 
 /// Probabilities (natural logarithms) that a text is what was said so far.
 #[derive(Clone, Copy, Debug)]
 struct Odds {
+    text: usize,
     /// … and the last frame was blank.
     blank: f32,
     /// … and the last frame was the text's last token.
@@ -52,8 +61,6 @@ struct Odds {
 }
 
 impl Odds {
-    const NONE: Self = Self { blank: f32::NEG_INFINITY, token: f32::NEG_INFINITY };
-
     fn both(self) -> f32 {
         add(self.blank, self.token)
     }
@@ -65,8 +72,8 @@ fn add(a: f32, b: f32) -> f32 {
     if low == f32::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() }
 }
 
-/// The most likely text. `frames` are log-probabilities of `tokens` and, last, of the blank; `before` is what
-/// stands before the first word; `ended` says that nothing will follow.
+/// The most likely text and the words it ends with. `frames` are log-probabilities of `tokens` and, last,
+/// of the blank; `before` is what stands before the first word; `ended` says that nothing will follow.
 pub(super) fn search(
     frames: &[f32],
     tokens: &[String],
@@ -75,103 +82,151 @@ pub(super) fn search(
     ended: bool,
     how: &Search,
 ) -> (String, History) {
-    let mut tree = vec![Text {
-        parent: 0,
-        token: usize::MAX,
-        word: Spelling::default(),
-        history: before,
-        score: 0.0,
-        promise: 0.0,
-    }];
-    let mut children: HashMap<(usize, usize), usize> = HashMap::new();
-    let mut beam = vec![(0, Odds { blank: 0.0, token: f32::NEG_INFINITY })];
-    let mut next: HashMap<usize, Odds> = HashMap::new();
-    for frame in frames.chunks_exact(tokens.len() + 1) {
+    let mut texts = Texts { tree: vec![Text::root(before)], tokens, words, how };
+    let space = tokens.iter().position(|token| token == " ");
+    let mut beam = vec![Odds { text: 0, blank: 0.0, token: f32::NEG_INFINITY }];
+    let mut next: Vec<Odds> = Vec::new();
+    let mut tried = Vec::new();
+    for (number, frame) in frames.chunks_exact(tokens.len() + 1).enumerate() {
         let blank = frame[tokens.len()];
         next.clear();
-        let tried: Vec<usize> = (0..tokens.len()).filter(|&t| frame[t] > how.floor).collect();
-        for &(text, odds) in &beam {
+        tried.clear();
+        tried.extend((0..tokens.len()).filter(|&token| frame[token] > how.floor));
+        for &odds in &beam {
             let both = odds.both();
-            let last = tree[text].token;
-            let same = next.entry(text).or_insert(Odds::NONE);
+            let Text { token: last, word, .. } = texts.tree[odds.text];
+            let same = texts.odds(odds.text, number, &mut next);
             same.blank = add(same.blank, both + blank);
-            if last != usize::MAX {
+            if last != NONE {
                 same.token = add(same.token, odds.token + frame[last]);
             }
+            let parts = space.filter(|_| words.is_word(word));
             for &token in &tried {
                 // The same token again is a new one only after a blank.
-                let from = if token == last { odds.blank } else { both };
+                let from = if token == last { odds.blank } else { both } + frame[token];
                 if from == f32::NEG_INFINITY {
                     continue;
                 }
-                let child = *children.entry((text, token)).or_insert_with(|| {
-                    tree.push(extend(&tree[text], text, token, &tokens[token], words, how));
-                    tree.len() - 1
-                });
-                let longer = next.entry(child).or_insert(Odds::NONE);
-                longer.token = add(longer.token, from + frame[token]);
+                let longer = texts.longer(odds.text, token);
+                let longer = texts.odds(longer, number, &mut next);
+                longer.token = add(longer.token, from);
+                if let Some(space) = parts.filter(|&space| space != token) {
+                    let parted = texts.longer(odds.text, space);
+                    let parted = texts.longer(parted, token);
+                    let parted = texts.odds(parted, number, &mut next);
+                    parted.token = add(parted.token, from + how.space);
+                }
             }
         }
+        let rank = |odds: &Odds| {
+            let text = &texts.tree[odds.text];
+            odds.both() + text.score + text.promise
+        };
+        let mut ranked: Vec<(f32, Odds)> = next.iter().map(|odds| (rank(odds), *odds)).collect();
+        if ranked.len() > how.beam {
+            ranked.select_nth_unstable_by(how.beam, |a, b| b.0.total_cmp(&a.0));
+            ranked.truncate(how.beam);
+        }
         beam.clear();
-        beam.extend(next.iter().map(|(&text, &odds)| (text, odds)));
-        // Equal scores are ordered by age, so that the same sound always gives the same text.
-        let rank =
-            |(text, odds): &(usize, Odds)| odds.both() + tree[*text].score + tree[*text].promise;
-        beam.sort_unstable_by(|a, b| rank(b).total_cmp(&rank(a)).then(a.0.cmp(&b.0)));
-        beam.truncate(how.beam);
+        beam.extend(ranked.into_iter().map(|(_, odds)| odds));
     }
-    let complete = |&(text, odds): &(usize, Odds)| {
-        let text = &tree[text];
-        let (score, history) = close(text, words, how);
+    let complete = |odds: &Odds| {
+        let (score, history) = texts.close(&texts.tree[odds.text]);
         let end = if ended { how.words * words.end(history) } else { 0.0 };
         odds.both() + score + end
     };
     let best = beam.iter().max_by(|a, b| complete(a).total_cmp(&complete(b)));
-    let best = best.map_or(0, |(text, _)| *text);
-    let (_, history) = close(&tree[best], words, how);
-    (spell(&tree, best, tokens), history)
+    let best = best.map_or(0, |odds| odds.text);
+    let (_, history) = texts.close(&texts.tree[best]);
+    (texts.spell(best), history)
 }
 
-fn extend(
-    from: &Text,
-    parent: usize,
-    token: usize,
-    letters: &str,
-    words: &Words,
-    how: &Search,
-) -> Text {
-    let mut text = Text { parent, token, ..from.clone() };
-    for letter in letters.chars() {
-        if letter == ' ' {
-            (text.score, text.history) = close(&text, words, how);
-            text.word = Spelling::default();
-        } else {
-            text.word = words.spell(text.word, letter);
+/// All texts that were ever considered.
+struct Texts<'a> {
+    tree: Vec<Text>,
+    tokens: &'a [String],
+    words: &'a Words,
+    how: &'a Search,
+}
+
+impl Text {
+    fn root(before: History) -> Self {
+        Self {
+            parent: 0,
+            token: NONE,
+            child: NONE,
+            sibling: NONE,
+            word: Spelling::default(),
+            history: before,
+            score: 0.0,
+            promise: 0.0,
+            frame: NONE,
+            place: 0,
         }
     }
-    text.promise =
-        if text.word.is_empty() { 0.0 } else { how.words * words.promise(text.word) + how.word };
-    text
 }
 
-/// Score and history of a text once its last word is complete.
-fn close(text: &Text, words: &Words, how: &Search) -> (f32, History) {
-    if text.word.is_empty() {
-        return (text.score, text.history);
+impl Texts<'_> {
+    /// The odds of a text in this frame, for more to be added.
+    fn odds<'n>(&mut self, text: usize, frame: usize, next: &'n mut Vec<Odds>) -> &'n mut Odds {
+        let known = &mut self.tree[text];
+        if known.frame != frame {
+            known.frame = frame;
+            known.place = next.len();
+            next.push(Odds { text, blank: f32::NEG_INFINITY, token: f32::NEG_INFINITY });
+        }
+        &mut next[known.place]
     }
-    let (probability, history) = words.next(text.history, text.word);
-    (text.score + how.words * probability + how.word, history)
-}
 
-fn spell(tree: &[Text], mut text: usize, tokens: &[String]) -> String {
-    let mut reversed = Vec::new();
-    while text != 0 {
-        reversed.push(tokens[tree[text].token].as_str());
-        text = tree[text].parent;
+    /// The text that is longer by one token.
+    fn longer(&mut self, text: usize, token: usize) -> usize {
+        let mut child = self.tree[text].child;
+        while child != NONE && self.tree[child].token != token {
+            child = self.tree[child].sibling;
+        }
+        if child != NONE {
+            return child;
+        }
+        let parent = self.tree[text];
+        let mut new =
+            Text { parent: text, token, child: NONE, sibling: parent.child, frame: NONE, ..parent };
+        for letter in self.tokens[token].chars() {
+            if letter == ' ' {
+                (new.score, new.history) = self.close(&new);
+                new.word = Spelling::default();
+            } else {
+                new.word = self.words.spell(new.word, letter);
+            }
+        }
+        new.promise = if new.word.is_empty() {
+            0.0
+        } else {
+            self.how.words * self.words.promise(new.word) + self.how.word
+        };
+        self.tree.push(new);
+        self.tree[text].child = self.tree.len() - 1;
+        self.tree.len() - 1
     }
-    let spelled: String = reversed.into_iter().rev().collect();
-    // Spaces at the ends or in a row say nothing.
-    spelled.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+
+    /// Score and history of a text once its last word is complete.
+    fn close(&self, text: &Text) -> (f32, History) {
+        if text.word.is_empty() {
+            return (text.score, text.history);
+        }
+        let (probability, history) = self.words.next(text.history, text.word);
+        (text.score + self.how.words * probability + self.how.word, history)
+    }
+
+    fn spell(&self, mut text: usize) -> String {
+        let mut reversed = Vec::new();
+        while text != 0 {
+            reversed.push(self.tokens[self.tree[text].token].as_str());
+            text = self.tree[text].parent;
+        }
+        let spelled: String = reversed.into_iter().rev().collect();
+        // Spaces at the ends or in a row say nothing.
+        spelled.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    }
 }
 
 #[cfg(test)]
@@ -216,6 +271,14 @@ mod tests {
     fn the_word_model_decides_between_sounds_alike() {
         assert_eq!(heard(&["t", "h", "e", " ", "l", "e/i", "f", "t"]), "the lift");
         assert_eq!(heard(&["i", "z/s", " ", "t", "h", "e/a"]), "is the");
+    }
+
+    #[test]
+    fn words_run_together_are_parted() {
+        assert_eq!(
+            heard(&["w", "h", "e", "r", "e", "i", "s", "t", "h", "e", "l", "i", "f", "t"]),
+            "where is the lift"
+        );
     }
 
     #[test]

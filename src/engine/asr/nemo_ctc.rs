@@ -114,7 +114,10 @@ impl NemoCtc {
             (String::new(), self.before)
         } else {
             let logprobs = self.logprobs(end)?;
-            search(&logprobs, &self.tokens, &self.words, self.before, ended, &self.how)
+            // While the visitor goes on speaking, a look is enough.
+            let beam = if ended { self.how.beam } else { self.how.beam / 4 };
+            let how = Search { beam: beam.max(1), ..self.how };
+            search(&logprobs, &self.tokens, &self.words, self.before, ended, &how)
         };
         self.text.clear();
         self.text.push_str(&self.closed);
@@ -156,7 +159,7 @@ impl NemoCtc {
         if end < self.samples.len() {
             self.energies.clear();
         }
-        self.before = self.recognise(end, false)?;
+        self.before = self.recognise(end, true)?;
         self.closed.clone_from(&self.text);
         self.samples.drain(..end);
         self.energies.clear();

@@ -19,11 +19,11 @@ pub(super) struct Spelling {
 
 const NOWHERE: u32 = u32::MAX;
 
-/// A word that is nowhere in the model, before its first letter: one in a hundred thousand words.
-const UNKNOWN: f32 = -11.5;
-/// What every letter of an unknown word costs; English spelling leaves about this much to guess once
-/// the sound is known.
-const UNKNOWN_LETTER: f32 = -0.6;
+/// A word that is nowhere in the model, before its first letter: about one in 8,000 words.
+const UNKNOWN: f32 = -9.0;
+/// What every letter of an unknown word costs: English spelling leaves about four choices for the next
+/// letter. Cheaper, and words that were not understood come out as one long one.
+const UNKNOWN_LETTER: f32 = -1.5;
 /// A word of the site is at least this likely anywhere: once in 2,000 words.
 const SITE: f32 = -7.6;
 /// Names shorter than this are too easily found in other words.
@@ -167,6 +167,11 @@ impl Words {
     fn word(&self, spelling: Spelling) -> Option<Word> {
         let word = self.tree.get(spelling.node as usize)?.word;
         (word != NOWHERE).then_some(word)
+    }
+
+    /// Whether the model has the word spelled.
+    pub(super) fn is_word(&self, spelling: Spelling) -> bool {
+        self.word(spelling).is_some()
     }
 
     /// Makes the words of `phrases` (names, rooms) likely enough to be written as they are spelled here.
