@@ -70,7 +70,7 @@ pub(super) fn candidates(
     // Hours differ from day to day, so all of them are said.
     let hours: Vec<&str> =
         found.iter().filter(|found| found.hours).map(|found| found.fact.say.as_str()).collect();
-    if !hours.is_empty() {
+    if !hours.is_empty() && found.first().is_some_and(|first| first.hours) {
         return vec![(hours.join(" "), 1.0)];
     }
     let fitting = found.iter().filter(|found| found.kind && found.covered >= COVERED);
