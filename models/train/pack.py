@@ -18,7 +18,7 @@ MODELS = [
      "quantisation": "int8", "files": ["llm.onnx", "llm-tokenizer.json"]},
     {"kind": "tts", "name": "starter-tts-en", "engine": "source-filter", "language": ["en"], "sample_rate": 16000,
      "quantisation": "int8",
-     "files": ["tts-reader.onnx", "tts-mouth.onnx", "tts.json", "tts-lexicon.txt", "tts-letters.txt"]},
+     "files": ["tts-reader.onnx", "tts-mouth.onnx", "tts.json", "tts-lexicon.txt", "tts-letters.txt", "tts-notice.txt"]},
     {"kind": "face", "name": "starter-face", "engine": "mouth-shapes", "language": [], "sample_rate": 16000,
      "quantisation": "int8", "files": ["face.onnx"]},
 ]  # fmt: skip

@@ -98,13 +98,13 @@ mod tests {
         let alphabet: Vec<char> =
             tokenizers::pre_tokenizers::byte_level::ByteLevel::alphabet().into_iter().collect();
         let vocabulary: serde_json::Map<String, serde_json::Value> =
-            alphabet.iter().enumerate().map(|(i, c)| (c.to_string(), (i + 1).into())).collect();
+            alphabet.iter().enumerate().map(|(i, c)| (c.to_string(), i.into())).collect();
         let normalizer = folded.then(|| serde_json::json!({"type": "Lowercase"}));
         let level = serde_json::json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true});
         let special = |id: usize, content: &str| serde_json::json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true});
         let json = serde_json::json!({
             "version": "1.0", "truncation": null, "padding": null,
-            "added_tokens": [special(300, "<|im_start|>"), special(301, "<|im_end|>")],
+            "added_tokens": [special(256, "<|im_start|>"), special(257, "<|im_end|>")],
             "normalizer": normalizer, "pre_tokenizer": level, "post_processor": null, "decoder": level,
             "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
                       "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false,
