@@ -14,11 +14,13 @@ import math
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from sentences import Grammar, dictionary
+from sentences import COMMON, Grammar, dictionary
 
 DISCOUNT = 0.75
 # Share of the words that the grammar does not have.
-DICTIONARY_SHARE = 0.06
+DICTIONARY_SHARE = 0.05
+# Share of the everyday words, known to the grammar or not, on top of what the grammar gives them.
+COMMON_SHARE = 0.05
 
 
 def count(sentences: int, seed: int):
@@ -40,8 +42,10 @@ def model(pairs, triples, least):
     follows = Counter(word for _, word in pairs)
     total = sum(follows.values())
     lexicon = [word for word in dictionary() if word not in follows]
-    single = {word: (1 - DICTIONARY_SHARE) * n / total for word, n in follows.items()}
+    single = {word: (1 - DICTIONARY_SHARE - COMMON_SHARE) * n / total for word, n in follows.items()}
     single.update({word: DICTIONARY_SHARE / len(lexicon) for word in lexicon})
+    for word in set(COMMON):
+        single[word] = single.get(word, 0) + COMMON_SHARE / len(set(COMMON))
     single["<s>"] = 1e-99
 
     def higher(counts, lower):

@@ -18,29 +18,28 @@ SUBSAMPLING = 4
 class Block(nn.Module):
     """Depthwise convolution over time, then two dense layers over channels, added to the input."""
 
-    def __init__(self, width: int, kernel: int, growth: int, dropout: float):
+    def __init__(self, width: int, kernel: int, growth: int):
         super().__init__()
         self.mix = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
         self.norm = nn.LayerNorm(width)
         self.grow = nn.Linear(width, growth * width)
         self.shrink = nn.Linear(growth * width, width)
-        self.dropout = nn.Dropout(dropout)
         self.scale = nn.Parameter(torch.full((width,), 0.3))
 
     def forward(self, x, mask):
         y = self.mix((x * mask).transpose(1, 2)).transpose(1, 2)
-        y = self.shrink(self.dropout(functional.silu(self.grow(self.norm(y)))))
+        y = self.shrink(functional.relu(self.grow(self.norm(y))))
         return x + self.scale * y
 
 
 class Recogniser(nn.Module):
-    def __init__(self, width=224, blocks=7, kernel=11, growth=3, dropout=0.05):
+    def __init__(self, width=224, blocks=7, kernel=11, growth=3):
         super().__init__()
         self.first = nn.Conv1d(80, 160, 5, stride=2, padding=2)
         self.second = nn.Conv1d(160, 192, 5, stride=2, padding=2)
-        self.early = Block(192, 7, 2, dropout)
+        self.early = Block(192, 7, 2)
         self.third = nn.Conv1d(192, width, 3, stride=2, padding=1)
-        self.blocks = nn.ModuleList(Block(width, kernel, growth, dropout) for _ in range(blocks))
+        self.blocks = nn.ModuleList(Block(width, kernel, growth) for _ in range(blocks))
         # Between layers the padding of a batch has to be silenced; a single utterance has none.
         self.batched = True
         self.norm = nn.LayerNorm(width)
@@ -52,17 +51,17 @@ class Recogniser(nn.Module):
         # A running count instead of a range: it needs no symbolic arithmetic in any runtime.
         count = torch.cumsum(mel[:, :1] * 0 + 1, dim=2)
         mask = (count <= length.to(mel.dtype).view(-1, 1, 1)).to(mel.dtype)
-        x = functional.silu(self.first(mel * mask))
+        x = functional.relu(self.first(mel * mask))
         if not self.batched:
             mask = torch.ones(1, 1, 1)
-        x = functional.silu(self.second(x * mask[:, :, ::2])).transpose(1, 2)
+        x = functional.relu(self.second(x * mask[:, :, ::2])).transpose(1, 2)
         mask = mask[:, :, ::4].transpose(1, 2)
         x = self.early(x, mask)
-        x = functional.silu(self.third((x * mask).transpose(1, 2))).transpose(1, 2)
+        x = functional.relu(self.third((x * mask).transpose(1, 2))).transpose(1, 2)
         mask = mask[:, ::2]
         for block in self.blocks:
             x = block(x, mask)
-        x = functional.silu(self.split(self.norm(x)) * mask)
+        x = functional.relu(self.split(self.norm(x)) * mask)
         x = x.reshape(x.shape[0], -1, 160)
         return functional.log_softmax(self.head(x.transpose(1, 2)).transpose(1, 2), dim=2)
 

@@ -330,6 +330,42 @@ TAIL = words("""yesterday, last year, in the morning, at home, near the station,
 for the first time, every summer, in the middle of the night, without any help, on the way to work, under the bridge,
 because it was raining, when the sun came up, while we were sleeping, as soon as possible, once in a while, again and again""")
 
+# The everyday core of English: words that any sentence may hold, whatever it is about.
+COMMON = words("""
+the, be, to, of, and, a, in, that, have, i, it, for, not, on, with, he, as, you, do, at, this, but, his, by, from, they,
+we, say, her, she, or, an, will, my, one, all, would, there, their, what, so, up, out, if, about, who, get, which, go, me,
+when, make, can, like, time, no, just, him, know, take, people, into, year, your, good, some, could, them, see, other,
+than, then, now, look, only, come, its, over, think, also, back, after, use, two, how, our, work, first, well, way, even,
+new, want, because, any, these, give, day, most, us, is, are, was, were, been, being, has, had, does, did, doing, am, may,
+might, must, shall, should, here, where, why, while, until, since, before, during, without, within, between, through,
+under, above, below, near, around, against, along, across, behind, beside, inside, outside, upon, toward, very, too,
+much, many, more, less, least, few, little, lot, enough, several, both, each, every, either, neither, another, such,
+own, same, different, certain, able, possible, whole, half, quite, rather, almost, already, always, never, often,
+sometimes, usually, again, once, ever, still, yet, soon, later, early, late, ago, away, together, apart, perhaps, maybe,
+really, actually, probably, certainly, however, though, although, whether, unless, something, anything, nothing,
+everything, someone, anyone, everyone, somebody, anybody, nobody, somewhere, anywhere, nowhere, everywhere, myself,
+yourself, himself, herself, themselves, man, woman, child, boy, girl, men, women, children, person, friend, family,
+mother, father, parents, brother, sister, son, daughter, wife, husband, baby, name, house, home, room, door, window, wall,
+floor, roof, street, road, city, town, country, world, water, fire, air, earth, sun, moon, light, dark, night, morning,
+evening, week, month, hour, minute, second, today, tomorrow, yesterday, life, hand, head, eye, eyes, face, foot, feet,
+body, heart, voice, word, words, question, answer, story, history, book, page, letter, number, part, place, side, end,
+top, bottom, middle, front, left, right, point, line, case, fact, idea, thing, things, kind, sort, matter, problem, reason,
+group, company, business, money, price, job, office, school, student, teacher, class, food, drink, table, chair, bed, car,
+bus, train, plane, boat, bag, box, key, phone, call, said, told, asked, went, gone, came, made, took, taken, given, gave,
+got, found, left, lost, kept, held, brought, bought, sold, sent, put, set, cut, let, run, ran, walk, walked, stand, stood,
+sit, sat, live, lived, stay, stayed, leave, arrive, arrived, move, moved, turn, turned, open, opens, opened, close, closes,
+closed, start, starts, started, begin, begins, stop, stops, stopped, finish, keep, hold, bring, buy, sell, send, show,
+tell, ask, talk, talking, speak, speaking, listen, hear, heard, read, write, written, learn, teach, help, need, needs,
+wait, waiting, meet, meeting, try, feel, felt, seem, seems, become, became, happen, happens, happened, believe, hope, love,
+care, mean, means, remember, forget, forgot, understand, change, play, eat, sleep, wear, carry, pay, cost, spend, win,
+lose, break, broke, broken, fix, build, built, drive, ride, fly, travel, visit, visitor, visitors, follow, lead, pass,
+reach, return, enter, fall, fell, rise, grow, big, small, large, long, short, high, low, old, young, great, best, better,
+bad, worse, nice, fine, easy, hard, free, full, empty, clean, clear, hot, cold, warm, cool, dry, wet, fast, slow, quick,
+quiet, loud, strong, weak, heavy, rich, poor, happy, sad, afraid, ready, busy, sure, sorry, true, false, wrong, real,
+important, special, public, private, local, general, red, blue, green, white, black, yellow, brown, gray, zero, hundred,
+thousand, million, first, second, third, last, next, please, thank, thanks, hello, welcome, goodbye, yes, okay
+""")
+
 
 class Grammar:
     """Draws sentences; equal seeds draw equal sentences."""
@@ -418,14 +454,18 @@ class Grammar:
         return " ".join(parts)
 
     def word_list(self) -> str:
-        """Dictionary words without sense: teaches spelling, so that unknown names come out roughly right."""
-        return " ".join(self.one(self.lexicon) for _ in range(self.random.randint(2, 5)))
+        """Words without sense: teaches spelling, so that unknown names come out roughly right."""
+        return " ".join(self.word() for _ in range(self.random.randint(2, 6)))
+
+    def word(self) -> str:
+        """Any word: as often a common one as one from anywhere in the dictionary."""
+        return self.one(COMMON if self.random.random() < 0.5 else self.lexicon)
 
     def mixed(self) -> str:
         """A domain sentence in which a dictionary word or two have strayed: context does not tell everything."""
         tokens = self.domain().split()
         for _ in range(self.random.randint(1, 2)):
-            tokens.insert(self.random.randint(0, len(tokens)), self.one(self.lexicon))
+            tokens.insert(self.random.randint(0, len(tokens)), self.word())
         return " ".join(tokens)
 
     def sentence(self, shares=(0.56, 0.1, 0.22, 0.12)) -> str:

@@ -2,7 +2,7 @@
 
     python synthesise.py --work DIR --first 0 --count 10 [--utterances 1000]
 
-writes `DIR/asr/shard-NNN.npz` (normalised log-mel as float16, frame counts, texts), about an hour of speech
+writes `DIR/asr/shard-NNN.npz` (normalised log-mel as float16, frame counts, texts, engines), about an hour of speech
 each. A shard depends on its number only, so several processes may make different shards at the same time.
 Engines (Debian packages): espeak-ng, flite, festival with festvox-kallpc16k and festvox-us-slt-hts. Never
 used here, because they are kept for the evaluation: flite's `rms`, festival's `ked_diphone`, espeak-ng's `+f5`.
@@ -176,7 +176,7 @@ def nothing(draw):
 
 
 def shard(number, utterances):
-    """Features and texts of one shard."""
+    """Features, texts and engines of one shard."""
     draw = np.random.default_rng(7000 + number)
     grammar = Grammar(9000 + number)
     names, weights = list(ENGINES), np.array(list(ENGINES.values()))
@@ -185,7 +185,7 @@ def shard(number, utterances):
     for voice in FESTIVAL:
         chosen = [index for index, (engine, _) in enumerate(jobs) if engine == voice]
         waves.update(zip(chosen, festival(voice, [jobs[index][1] for index in chosen])))
-    inputs, texts, others = [], [], []
+    inputs, texts, engines, others = [], [], [], []
     for index, (engine, text) in enumerate(jobs):
         wave = waves.get(index)
         if wave is None:
@@ -196,11 +196,13 @@ def shard(number, utterances):
         others = [*others[-20:], samples]
         inputs.append(damage(samples, draw, others[:-1]))
         texts.append(text)
+        engines.append(engine)
         if draw.random() < 0.03:
             inputs.append(nothing(draw))
             texts.append("")
+            engines.append("none")
     mels = [features.normalise(features.log_mel(samples)).astype(np.float16) for samples in inputs]
-    return mels, texts
+    return mels, texts, engines
 
 
 def main():
@@ -217,9 +219,10 @@ def main():
         target = folder / f"shard-{number:03}.npz"
         if target.exists():
             continue
-        mels, texts = shard(number, options.utterances)
+        mels, texts, engines = shard(number, options.utterances)
         partial = folder / f".shard-{number:03}.npz"
-        np.savez(partial, mel=np.concatenate(mels), frames=[len(mel) for mel in mels], texts=np.array(texts))
+        frames = [len(mel) for mel in mels]
+        np.savez(partial, mel=np.concatenate(mels), frames=frames, texts=np.array(texts), engines=np.array(engines))
         os.replace(partial, target)
         print(f"{target}: {len(texts)} utterances, {sum(map(len, mels)) / 360000:.2f} h", flush=True)
 

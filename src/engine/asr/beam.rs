@@ -24,7 +24,7 @@ pub struct Search {
 
 impl Default for Search {
     fn default() -> Self {
-        Self { beam: 64, floor: -8.0, words: 0.8, word: 1.5, space: -1.0 }
+        Self { beam: 128, floor: -10.0, words: 0.8, word: 2.0, space: -1.0 }
     }
 }
 
