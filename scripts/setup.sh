@@ -31,8 +31,17 @@ case $purpose in
         need /usr/share/pocketsphinx/model/en-us/en-us pocketsphinx-en-us
         need espeak-ng espeak-ng
         need festival festival
+        need /usr/share/festival/voices/english/ked_diphone festvox-kdlpc16k
+        need /usr/share/festival/voices/us/cmu_us_slt_arctic_hts festvox-us-slt-hts
         need /usr/share/festival/voices/english/kal_diphone festvox-kallpc16k
         need sox sox
+        ;;
+esac
+case $purpose in
+    train)
+        need hts_engine htsengine
+        need /usr/share/festival/dicts/cmu festlex-cmu
+        need /usr/share/dict/american-english-small wamerican-small
         ;;
 esac
 

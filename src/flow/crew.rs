@@ -80,6 +80,9 @@ struct End {
     result: Result<()>,
 }
 
+/// How long the cause of an end may come after its consequence.
+const CAUSE: Duration = Duration::from_millis(100);
+
 /// The most threads that a crew has.
 const MOST: usize = 64;
 
@@ -125,17 +128,24 @@ impl Crew {
     /// # Errors
     /// A thread ended.
     pub fn wait(&mut self, stop_asked: &Receiver<()>) -> Result<()> {
-        select! {
-            recv(stop_asked) -> _ => Ok(()),
-            recv(self.ends) -> end => match end {
-                Ok(End { name, result }) => {
-                    self.ended.push(name);
-                    result
-                        .with_context(|| format!("{name} failed"))
-                        .and_then(|()| bail!("{name} ended by itself"))
-                }
-                Err(_) => Ok(()),
-            },
+        let first = select! {
+            recv(stop_asked) -> _ => return Ok(()),
+            recv(self.ends) -> end => end,
+        };
+        // A thread that fails closes its links, and its neighbour may be the first to say that it ends;
+        // the cause follows at once.
+        let mut quiet = Vec::from_iter(first);
+        while quiet.last().is_some_and(|end| end.result.is_ok()) {
+            let Ok(end) = self.ends.recv_timeout(CAUSE) else { break };
+            quiet.push(end);
+        }
+        self.ended.extend(quiet.iter().map(|end| end.name));
+        match quiet.pop() {
+            None => Ok(()),
+            Some(End { name, result: Err(error) }) => Err(error.context(format!("{name} failed"))),
+            Some(End { name, .. }) => {
+                bail!("{} ended by itself", quiet.first().map_or(name, |end| end.name))
+            }
         }
     }
 
