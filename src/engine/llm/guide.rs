@@ -73,7 +73,8 @@ pub(super) fn candidates(
     if !hours.is_empty() && found.first().is_some_and(|first| first.hours) {
         return vec![(hours.join(" "), 1.0)];
     }
-    let fitting = found.iter().filter(|found| found.kind && found.covered >= COVERED);
+    let fitting =
+        found.iter().filter(|found| found.kind && found.named && found.covered >= COVERED);
     let mut sentences: Vec<(String, f32)> =
         fitting.map(|found| (found.fact.say.clone(), found.score)).collect();
     if sentences.is_empty() {

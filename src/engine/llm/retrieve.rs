@@ -29,11 +29,13 @@ const STOP: &str = "a an the is are was were be am do does did can could may mig
     she it we they me my your his her its our their him them us this that these those there here of in on at to for \
     from by with about and or but if so as not no yes please tell want need like have has had get got where when what \
     which who whom whose why how much many long find looking look go going know any some just now hello hi hey excuse \
-    um uh er okay well really thing way s t m re ve ll d today help say said again";
+    um uh er okay well really thing way s t m re ve ll d today help say said again leave leaves put bring \
+    see visit come meet talk speak buy sit sits use walk located right near appointment somewhere something anything \
+    someone allowed able possible speaking give takes take current currently old new mr mrs ms";
 /// Words by which a question leans on what was said before.
 const PRONOUNS: &str = "it its there that he she him her his they them their this those these one";
 /// Words that visitors and site files use for the same things.
-const GROUPS: [&str; 24] = [
+const GROUPS: [&str; 26] = [
     "toilet restroom bathroom washroom loo lavatory wc",
     "lift elevator",
     "cafe coffee cafeteria restaurant canteen eat food lunch hungry dinner breakfast meal snack drink",
@@ -52,7 +54,9 @@ const GROUPS: [&str; 24] = [
     "bus station train",
     "taxi cab",
     "delivery parcel package deliver",
-    "boss director head manager",
+    "boss director head manager run charge responsible",
+    "people seat fit big large size hold",
+    "rubbish trash garbage waste bin",
     "wheelchair ramp accessible disabled stroller",
     "lost found",
     "print printer copy copier",
@@ -62,18 +66,28 @@ const GROUPS: [&str; 24] = [
 
 /// Words that tell that a question is about time and not what it is about.
 const TIMES: &str = "open opening opens opened hours hour time times close closes closed closing today now \
-    tomorrow until monday tuesday wednesday thursday friday saturday sunday";
+    tomorrow until late early monday tuesday wednesday thursday friday saturday sunday";
+
+/// Words with which a fact tells a time, …
+const WHEN: &str = "monday tuesday wednesday thursday friday saturday sunday am pm noon midnight morning afternoon \
+    evening daily day days week weeks weekday weekdays weekend hour hours minute minutes closed appointment until \
+    always never january february march april may june july august september october november december";
+/// … or a number, besides digits.
+const NUMBERS: &str = "one two three four five six seven eight nine ten eleven twelve hundred thousand dozen half free";
 
 /// What kind of fact a question asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Intent {
     Call,
     Price,
+    Count,
     Time,
     /// The hours of the whole place.
     Hours,
     Who,
     Where,
+    /// What the place is.
+    About,
     Other,
 }
 
@@ -84,13 +98,20 @@ impl Intent {
         let is = |one: Self, other: Self| self == one && fact == other;
         let has_place =
             || [" in ", " on ", " at "].iter().any(|word| entry.fact.line.contains(word));
-        self == fact
+        let told = match self {
+            Self::Time | Self::Hours => entry.when,
+            Self::Price | Self::Count => entry.number,
+            _ => true,
+        };
+        let kin = self == fact
             || self == Self::Other
+            || is(Self::About, Self::Other)
             || fact == Self::Other
             || is(Self::Hours, Self::Time)
             || is(Self::Time, Self::Hours)
             // Who somebody is often comes with where they are.
-            || is(Self::Where, Self::Who) && has_place()
+            || is(Self::Where, Self::Who) && has_place();
+        kin && told
     }
 }
 
@@ -113,6 +134,8 @@ pub struct Found<'a> {
     pub covered: f32,
     /// Whether it is of the kind that is asked for: a time where a time is asked for, and so on.
     pub kind: bool,
+    /// Whether the question names what the fact is about, and not only something that it mentions.
+    pub named: bool,
     /// Whether the question is for the hours of the whole place, and this is one of them.
     pub hours: bool,
 }
@@ -132,9 +155,15 @@ struct Entry {
     terms: Vec<Term>,
     /// Words of the question that it answers.
     subject: Vec<Term>,
+    /// Words of that question and the keys: what it is about.
+    named: Vec<Term>,
     /// Words of the line alone.
     length: f32,
     intent: Intent,
+    /// Whether it tells a time.
+    when: bool,
+    /// Whether it tells a number.
+    number: bool,
 }
 
 #[derive(Debug)]
@@ -152,7 +181,10 @@ impl Retrieval {
         let entry = |fact: Fact| Entry {
             terms: vocabulary.terms(&format!("{} {}", fact.line, fact.keys)),
             subject: vocabulary.terms(&fact.asked),
+            named: vocabulary.terms(&format!("{} {}", fact.asked, fact.keys)),
             length: vocabulary.terms(&fact.line).len() as f32,
+            when: tells(&fact.line, WHEN),
+            number: tells(&fact.line, NUMBERS),
             intent: vocabulary.intent(&fact.asked),
             fact,
         };
@@ -170,8 +202,14 @@ impl Retrieval {
     /// Like [`Self::choose`], with how well each fact fits.
     pub fn search(&self, question: &str, before: &str) -> Vec<Found<'_>> {
         let intent = self.vocabulary.intent(question);
-        let mut asked: Vec<(Term, f32)> =
-            self.vocabulary.terms(question).into_iter().map(|term| (term, 1.0)).collect();
+        let mut asked: Vec<(Term, f32)> = Vec::new();
+        for term in self.vocabulary.terms(question) {
+            // "Phone number" asks for one thing, not for two.
+            let kin = |known: &Term| known.groups.iter().any(|group| term.groups.contains(group));
+            if !asked.iter().any(|(known, _)| kin(known)) {
+                asked.push((term, 1.0));
+            }
+        }
         if intent != Intent::Hours && (asked.len() <= 1 || self.vocabulary.leans(question)) {
             for term in self.vocabulary.terms(before) {
                 if !asked.iter().any(|(known, _)| known.text == term.text) {
@@ -181,11 +219,16 @@ impl Retrieval {
         }
         let mut scores = vec![0.0_f32; self.facts.len()];
         let mut covered = vec![0.0_f32; self.facts.len()];
+        let mut named = vec![false; self.facts.len()];
         let mut all = 0.0_f32;
         for (term, weight) in &asked {
             let mut hits = self.hits(term, false);
-            if hits.iter().all(|hit| *hit == 0.0) {
+            let missed = hits.iter().all(|hit| *hit == 0.0);
+            if missed {
                 hits = self.hits(term, true);
+            }
+            for (named, entry) in named.iter_mut().zip(&self.facts) {
+                *named |= entry.named.iter().any(|other| likeness(term, other, missed) > 0.0);
             }
             let frequency = hits.iter().filter(|hit| **hit > 0.0).count();
             let rarity = (1.0 + self.facts.len() as f32 / frequency.max(1) as f32).ln();
@@ -213,6 +256,7 @@ impl Retrieval {
             score: scores[index] / most,
             covered: covered[index] / all,
             kind: intent.takes(&self.facts[index]),
+            named: named[index],
             hours: intent == Intent::Hours && self.facts[index].intent == Intent::Hours,
         };
         order.into_iter().filter(good).take(MOST).map(found).collect()
@@ -281,13 +325,24 @@ impl Vocabulary {
         let words = words(question);
         let text = format!(" {} ", words.join(" "));
         let has = |some: &[&str]| words.iter().any(|word| some.contains(&word.as_str()));
-        if has(&["phone", "telephone", "call", "extension", "number"]) {
+        if text == " what is this " {
+            return Intent::About;
+        }
+        let first = words.iter().find(|word| ["where", "when", "who"].contains(&word.as_str()));
+        let many = ["many", "big", "large", "old", "long", "tall", "high", "far"];
+        let how = |some: &[&str]| some.iter().any(|word| text.contains(&format!(" how {word} ")));
+        if first.is_some_and(|word| word == "where") {
+            Intent::Where
+        } else if has(&["phone", "telephone", "call", "extension", "number"]) {
             Intent::Call
-        } else if text.contains(" how much ") || has(&["cost", "costs", "price", "pay", "free"]) {
+        } else if how(&["much"]) || has(&["cost", "costs", "price", "expensive"]) {
             Intent::Price
+        } else if how(&many) {
+            Intent::Count
         } else if has(&[
             "when", "open", "opens", "close", "closes", "closed", "hours", "until", "opening",
         ]) || text.contains(" what time ")
+            || how(&["late", "early"])
         {
             let is_known = |word: &String| {
                 [&self.stop, &self.times].iter().any(|set| set.contains(word.as_str()))
@@ -307,6 +362,13 @@ impl Vocabulary {
     fn leans(&self, question: &str) -> bool {
         words(question).iter().any(|word| self.pronouns.contains(word.as_str()))
     }
+}
+
+/// Whether `text` has a digit or one of `list`.
+fn tells(text: &str, list: &str) -> bool {
+    words(text).iter().any(|word| {
+        word.contains(|c: char| c.is_ascii_digit()) || list.split_whitespace().any(|w| w == word)
+    })
 }
 
 /// Lower-case words; Chinese characters one by one, because nothing else separates them.

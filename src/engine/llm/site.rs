@@ -196,8 +196,8 @@ impl Site {
     pub fn facts(&self) -> Vec<Fact> {
         let mut facts = Vec::new();
         if !self.about.trim().is_empty() {
-            let keys = "place building this here tell about";
-            facts.push(fact(&self.about, keys, "What is this?"));
+            let keys = format!("place building this here tell about {}", self.name);
+            facts.push(fact(&self.about, &keys, "What is this?"));
         }
         facts.extend(self.hours.iter().map(Hours::fact));
         self.rooms.iter().for_each(|room| room.facts(&mut facts));
@@ -251,7 +251,8 @@ impl Room {
 impl Person {
     fn facts(&self, facts: &mut Vec<Fact>) {
         let (name, also) = (&self.name, self.also.join(" "));
-        let asked = format!("Who is {name}?");
+        let role = self.role.as_deref().unwrap_or_default();
+        let asked = format!("Who is {name}, {role}?");
         match (&self.role, &self.place) {
             (Some(role), Some(place)) => {
                 facts.push(fact(&format!("{name}, the {role}, is {}.", end(place)), &also, &asked));
@@ -267,9 +268,9 @@ impl Person {
         if let Some(phone) = &self.phone {
             let keys = format!("call reach telephone extension {also}");
             let line = format!("{name}'s phone number is {}.", end(phone));
-            facts.push(fact(&line, &keys, "What phone number?"));
+            facts.push(fact(&line, &keys, &format!("What is the phone number of {name}, {role}?")));
         }
-        let keys = format!("{name} {} {also}", self.role.as_deref().unwrap_or_default());
+        let keys = format!("{name} {role} {also}");
         facts.extend(self.notes.iter().map(|note| fact(note, &keys, "")));
     }
 }
