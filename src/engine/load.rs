@@ -27,6 +27,7 @@ pub struct Loader {
     pub options: Options,
     /// What the kiosk knows.
     pub site: Site,
+    persona: String,
 }
 
 impl Loader {
@@ -46,7 +47,7 @@ impl Loader {
             Site::load(&config.converse.site)?
         };
         let options = options(config)?;
-        Ok(Self { pack, options, site })
+        Ok(Self { pack, options, site, persona: config.converse.persona.clone() })
     }
 
     /// The checked entry for a kind.
@@ -94,6 +95,7 @@ impl Loader {
                     &self.file(entry, ".onnx")?,
                     &self.file(entry, "tokenizer.json")?,
                     &self.site,
+                    &self.persona,
                     &self.options,
                 )?;
                 if kind == "guided-decoder" { chat.guided(&self.site) } else { chat }

@@ -61,11 +61,18 @@ pub struct Pace {
 }
 
 impl Chat {
-    /// Loads `model` with its `tokenizer` and reads the opening of the prompt, which stays in memory.
+    /// Loads `model` with its `tokenizer` and reads the opening of the prompt, which stays in memory: who
+    /// the kiosk is, in the words of `persona`, or in those that the starter model was taught if it is empty.
     ///
     /// # Errors
     /// A file is missing or is not what it should be.
-    pub fn load(model: &Path, tokenizer: &Path, site: &Site, options: &Options) -> Result<Self> {
+    pub fn load(
+        model: &Path,
+        tokenizer: &Path,
+        site: &Site,
+        persona: &str,
+        options: &Options,
+    ) -> Result<Self> {
         let words = Words::load(tokenizer)?;
         let facts = site.facts();
         let casing = words.folds_case().then(|| {
@@ -76,10 +83,14 @@ impl Chat {
                 names.chain(facts.iter().map(|fact| fact.line.clone())).collect();
             Casing::of(texts.iter().map(String::as_str))
         });
-        let persona = format!(
-            "You are {}, the digital receptionist of {}. Answer only from the facts, in one or two short sentences.",
-            site.assistant, site.name
-        );
+        let persona = if persona.trim().is_empty() {
+            format!(
+                "You are {}, the digital receptionist of {}. Answer only from the facts, in one or two short sentences.",
+                site.assistant, site.name
+            )
+        } else {
+            persona.trim().to_owned()
+        };
         let mut chat = Self {
             decoder: Decoder::load(model, options)?,
             words,
@@ -312,6 +323,7 @@ mod tests {
             &folder.join("llm.onnx"),
             &folder.join("llm-tokenizer.json"),
             &site,
+            "",
             &Options::tract(),
         )
         .unwrap()
