@@ -1,7 +1,7 @@
-"""Chooses the facts for a question, as the engine's `retrieve.rs` does at run time.
+"""Chooses the facts for a question much as the engine's `retrieve.rs` does at run time.
 
 Training uses it only to put the facts before the model in the company in which
-it will meet them; the engine's own copy decides in the product.
+it will meet them; the engine's own rules are stricter and decide in the product.
 """
 
 import math

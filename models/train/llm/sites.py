@@ -122,6 +122,11 @@ class Fact:
     keys: str = ""
 
     @property
+    def asked(self):
+        """A question that it answers, by which retrieval knows its kind."""
+        return self.title or (self.asks[0] if self.asks else "")
+
+    @property
     def line(self):
         """The fact as the prompt shows it."""
         return f"{self.title} {self.say}".strip()
