@@ -76,7 +76,7 @@ def asr(bench):
     script = ROOT / "models/train/asr/evaluate.py"
     rates, rivals, speed = {}, None, {}
     for backend in bench.backends:
-        extra = ["--rival"] if backend == "tract" else []
+        extra = ["--rival"] if backend == "tract" and bench.options.rival else []
         done = subprocess.run(
             [sys.executable, script, "--program", bench.program, "--json", *extra, "--", *bench.flags(backend)],
             text=True, check=True, capture_output=True)
@@ -91,7 +91,8 @@ def asr(bench):
         slowest = max(line["finish_ms"] for line in timed)
         speed[backend] = f"{factor:.3f} (text {slowest:.0f} ms after the end at most)"
     bench.row("ASR word error rate, voices never trained on", "≤ 15 % each", rates)
-    bench.row("the same, pocketsphinx with its general model", "to compare", rivals or "–")
+    if rivals:
+        bench.row("the same, pocketsphinx with its general model", "to compare", rivals)
     bench.row("ASR real-time factor, one core", "≤ 0.1", speed)
 
 
@@ -311,8 +312,9 @@ def write(bench):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default="target/release/linly-edge", type=lambda path: str(pathlib.Path(path).resolve()))
-    parser.add_argument("--only", help="parts, separated by commas: " + ", ".join(PARTS))
+    parser.add_argument("--only", help="parts, separated by commas, into a table of their own: " + ", ".join(PARTS))
     parser.add_argument("--turns", type=int, default=20)
+    parser.add_argument("--no-rival", dest="rival", action="store_false", help="leave out pocketsphinx's own errors")
     options = parser.parse_args()
     parts = options.only.split(",") if options.only else list(PARTS)
     with tempfile.TemporaryDirectory() as work:
