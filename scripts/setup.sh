@@ -24,7 +24,6 @@ case $purpose in
         ;;
 esac
 case $purpose in
-    test) need promtool prometheus ;;
     bench | train)
         need flite flite
         need pocketsphinx_continuous pocketsphinx
