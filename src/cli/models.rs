@@ -72,15 +72,17 @@ fn list(pack: &Pack, json: bool) -> Result<ExitCode> {
 }
 
 fn verify(pack: &Pack, json: bool) -> ExitCode {
-    let problems: Vec<String> =
-        pack.models.iter().flat_map(|entry| entry.problems(&pack.folder)).collect();
+    // Every file is hashed once; both forms tell the same findings.
+    let found: Vec<Vec<String>> =
+        pack.models.iter().map(|entry| entry.problems(&pack.folder)).collect();
+    let problems: Vec<&String> = found.iter().flatten().collect();
     if json {
         let files: usize = pack.models.iter().map(|entry| entry.files.len()).sum();
         report::print(&serde_json::json!({ "files": files, "problems": problems }).to_string());
     } else {
-        for entry in &pack.models {
-            let good = entry.problems(&pack.folder).is_empty();
-            report::print(&format!("{}  {}", if good { "ok     " } else { "damaged" }, entry.name));
+        for (entry, found) in pack.models.iter().zip(&found) {
+            let state = if found.is_empty() { "ok     " } else { "damaged" };
+            report::print(&format!("{state}  {}", entry.name));
         }
         for problem in &problems {
             report::print(problem);

@@ -3,6 +3,7 @@
 use std::{
     ops::ControlFlow,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -46,7 +47,7 @@ pub struct Chat {
     casing: Option<Casing>,
     persona: String,
     /// The site whose sentences bound what is said; `None` for a model that speaks freely.
-    guide: Option<Site>,
+    guide: Option<Arc<Site>>,
 }
 
 /// How quick an answer was.
@@ -107,7 +108,7 @@ impl Chat {
     /// Holds the answers to sentences that the facts of `site` support.
     #[must_use]
     pub fn guided(mut self, site: &Site) -> Self {
-        self.guide = Some(site.clone());
+        self.guide = Some(Arc::new(site.clone()));
         self
     }
 
