@@ -110,14 +110,19 @@ def llm(bench):
     script = ROOT / "models/train/llm/evaluate.py"
     right, speed = {}, {}
     for backend in bench.backends:
-        told = []
-        second = [f"--{what}={script.parent}/eval/second-{what}.{kind}" for what, kind in (("site", "toml"), ("questions", "tsv"))]
-        for site, extra in (([], []), (second, []), ([], ["--pack", str(free_pack(bench))])):
+        told, sums = [], [0, 0, 0, 0]
+        runs = [(number, []) for number in ("", "second-", "third-", "fourth-", "fifth-")]
+        for number, extra in [*runs, ("", ["--pack", str(free_pack(bench))])]:
+            site = [f"--{what}={script.parent}/eval/{number}{what}.{kind}" for what, kind in (("site", "toml"), ("questions", "tsv"))]
             done = subprocess.run(
                 [sys.executable, script, "--binary", bench.program, *site, "--", *bench.flags(backend), *extra],
                 text=True, check=True, capture_output=True)
-            told.append(", ".join(line.strip() for line in done.stdout.splitlines() if "%" in line))
-        right[backend] = f"guided: {told[0]}; second site: {told[1]}; writing freely: {told[2]}"
+            counts = [int(count) for pair in re.findall(r": (\d+) of (\d+)", done.stdout) for count in pair]
+            told.append("right {} of {}, invented {} of {}".format(*counts))
+            if not extra:
+                sums = [total + count for total, count in zip(sums, counts)]
+        share = f"{100 * sums[0] / sums[1]:.1f} %, {100 * sums[2] / sums[3]:.1f} %"
+        right[backend] = f"guided, five sites: {share} ({'; '.join(told[:-1])}); writing freely, first site: {told[-1]}"
         asked = "\n".join(QUESTIONS * 4) + "\n"
         timed = bench.lines(["try", "llm", *bench.flags(backend)], asked)
         first = statistics.median(line["first_token_ms"] for line in timed)

@@ -13,6 +13,23 @@ from torch.nn import functional
 CHARACTERS = [" ", "'"] + [chr(code) for code in range(ord("a"), ord("z") + 1)]
 BLANK = len(CHARACTERS)
 SUBSAMPLING = 4
+# The block whose output is also asked for phonemes while training.
+HALFWAY = 3
+PHONES = 128
+
+
+class Phonetician(nn.Module):
+    """Phonemes, each 20 ms, from half way up: a teacher for training only. One alphabet an engine family."""
+
+    def __init__(self, width=224, families=2):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.heads = nn.ModuleList(nn.Linear(width, 4 * PHONES) for _ in range(families))
+
+    def forward(self, halfway, family: int):
+        """(batch, frames / 8, width) → (batch, frames / 2, PHONES), unnormalised."""
+        y = self.heads[family](self.norm(halfway))
+        return y.reshape(y.shape[0], -1, PHONES)
 
 
 class Block(nn.Module):
@@ -48,6 +65,10 @@ class Recogniser(nn.Module):
 
     def forward(self, mel, length):
         """mel (batch, 80, frames) normalised, length (batch,) in frames → log-probabilities."""
+        return self.both(mel, length)[0]
+
+    def both(self, mel, length):
+        """The log-probabilities, and what the network knows half way, (batch, frames / 8, width)."""
         # A running count instead of a range: it needs no symbolic arithmetic in any runtime.
         count = torch.cumsum(mel[:, :1] * 0 + 1, dim=2)
         mask = (count <= length.to(mel.dtype).view(-1, 1, 1)).to(mel.dtype)
@@ -59,11 +80,14 @@ class Recogniser(nn.Module):
         x = self.early(x, mask)
         x = functional.relu(self.third((x * mask).transpose(1, 2))).transpose(1, 2)
         mask = mask[:, ::2]
-        for block in self.blocks:
+        halfway = x
+        for number, block in enumerate(self.blocks):
             x = block(x, mask)
+            if number == HALFWAY:
+                halfway = x
         x = functional.relu(self.split(self.norm(x)) * mask)
         x = x.reshape(x.shape[0], -1, 160)
-        return functional.log_softmax(self.head(x.transpose(1, 2)).transpose(1, 2), dim=2)
+        return functional.log_softmax(self.head(x.transpose(1, 2)).transpose(1, 2), dim=2), halfway
 
 
 def encode(text: str) -> list[int]:

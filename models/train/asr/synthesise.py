@@ -1,9 +1,10 @@
-"""Makes training speech: the grammar spoken by free engines, damaged like a kiosk's microphone would.
+"""Makes training speech: the grammar spoken by free engines, with the time of every phoneme.
 
     python synthesise.py --work DIR --first 0 --count 10 [--utterances 1000]
 
-writes `DIR/asr/shard-NNN.npz` (normalised log-mel as float16, frame counts, texts, engines), about an hour of speech
-each. A shard depends on its number only, so several processes may make different shards at the same time.
+writes `DIR/asr/shard-NNN.npz` (log-mel as float16 before normalisation, a phoneme for each frame, frame counts,
+texts, engines), about 0.8 hours of speech each. `train.py` adds noise, rooms and other throats anew in each pass.
+A shard depends on its number only, so several processes may make different shards at the same time.
 Engines (Debian packages): espeak-ng, flite, festival with festvox-kallpc16k and festvox-us-slt-hts. Never
 used here, because they are kept for the evaluation: flite's `rms`, festival's `ked_diphone`, espeak-ng's `+f5`.
 """
@@ -11,6 +12,7 @@ used here, because they are kept for the evaluation: flite's `rms`, festival's `
 from __future__ import annotations
 
 import argparse
+import ctypes
 import io
 import os
 import subprocess
@@ -24,7 +26,8 @@ import soundfile
 import features
 from sentences import Grammar
 
-ACCENTS = ["en-us"] * 5 + ["en-gb"] * 2 + ["en-gb-x-rp", "en-gb-scotland", "en-029", "en-gb-x-gbclan", "en-us-nyc"]
+# As the library names them; `en` is British.
+ACCENTS = ["en-us"] * 5 + ["en"] * 2 + ["en-gb-x-rp", "en-gb-scotland", "en-029", "en-gb-x-gbclan", "en-us-nyc"]
 VARIANTS = (
     "m1 m2 m3 m4 m5 m6 m7 m8 f1 f2 f3 f4 adam Alex Alicia Andrea Andy Annie anika announcer antonio aunty belinda "
     "benjamin boris caleb david Denis Diogo ed edward edward2 Gene Gene2 grandma grandpa gustave Henrique Hugo iven "
@@ -32,18 +35,73 @@ VARIANTS = (
     "michel miguel Mike norbert pablo paul pedro quincy rob robert sandro shelby steph steph2 steph3 travis victor zac"
 ).split()
 # How often each engine speaks. The recorded voices get more than their number, they sound less like a machine.
-ENGINES = {"espeak": 0.40, "slt": 0.17, "awb": 0.15, "kal16": 0.08, "kal": 0.02, "kal_diphone": 0.08, "slt_hts": 0.10}
+ENGINES = {"espeak": 0.28, "slt": 0.15, "awb": 0.17, "kal16": 0.09, "kal": 0.03, "kal_diphone": 0.11, "slt_hts": 0.17}
 FESTIVAL = {"kal_diphone": "voice_kal_diphone", "slt_hts": "voice_cmu_us_slt_arctic_hts"}
+# A frame whose phoneme is not known.
+UNKNOWN = 255
 
 
 def run(command, **options):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options).stdout
 
 
+class _Event(ctypes.Structure):
+    """`espeak_EVENT` of speak_lib.h; `name` holds the phoneme's mnemonic where `kind` is 7."""
+
+    _fields_ = [
+        ("kind", ctypes.c_int), ("message", ctypes.c_uint), ("text", ctypes.c_int), ("length", ctypes.c_int),
+        ("milliseconds", ctypes.c_int), ("sample", ctypes.c_int), ("user", ctypes.c_void_p), ("name", ctypes.c_char * 8),
+    ]  # fmt: skip
+
+
+class Espeak:
+    """espeak-ng as a library: the command line does not tell the phonemes' times."""
+
+    PHONEME, RATE, PITCH, RANGE = 7, 1, 3, 4
+
+    def __init__(self):
+        self.library = ctypes.CDLL("libespeak-ng.so.1")
+        # Synchronous retrieval; phonemes are reported by mnemonic.
+        self.rate = self.library.espeak_Initialize(2, 200, None, 1)
+        self.parts, self.phones = [], []
+        kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+        self.callback = kind(self._take)
+        self.library.espeak_SetSynthCallback(self.callback)
+
+    def _take(self, wave, count, events):
+        if wave and count > 0:
+            self.parts.append(np.ctypeslib.as_array(wave, (count,)).copy())
+        index = 0
+        while events[index].kind:
+            if events[index].kind == self.PHONEME:
+                self.phones.append((events[index].milliseconds / 1000, events[index].name.decode("latin-1")))
+            index += 1
+        return 0
+
+    def say(self, text, voice, speed, pitch, span):
+        """Samples, their rate and [(end in seconds, phoneme)]."""
+        self.parts, self.phones = [], []
+        if self.library.espeak_SetVoiceByName(voice.encode()):
+            raise ValueError(f"espeak-ng has no voice {voice}")
+        for parameter, value in ((self.RATE, speed), (self.PITCH, pitch), (self.RANGE, span)):
+            self.library.espeak_SetParameter(parameter, value, 0)
+        encoded = text.encode() + b"\0"
+        self.library.espeak_Synth(encoded, len(encoded), 0, 1, 0, 1, None, None)
+        self.library.espeak_Synchronize()
+        samples = np.concatenate(self.parts).astype(np.float32) / 32768
+        starts = [start for start, _ in self.phones[1:]] + [len(samples) / self.rate]
+        phones = [(end, name or "_") for end, (_, name) in zip(starts, self.phones)]
+        return samples, self.rate, phones
+
+
+_espeak: Espeak | None = None
+
+
 def espeak(text, draw):
+    global _espeak
+    _espeak = _espeak or Espeak()
     voice = f"{draw.choice(ACCENTS)}+{draw.choice(VARIANTS)}"
-    speed, pitch = int(draw.integers(115, 200)), int(draw.integers(15, 85))
-    return run(["espeak-ng", "-v", voice, "-s", str(speed), "-p", str(pitch), "--stdout", text])
+    return _espeak.say(text, voice, int(draw.integers(115, 200)), int(draw.integers(15, 85)), int(draw.integers(20, 80)))
 
 
 def flite(voice, text, draw):
@@ -52,24 +110,33 @@ def flite(voice, text, draw):
     if voice.startswith("kal"):
         settings += ["--setf", f"int_f0_target_mean={draw.uniform(75, 160):.0f}"]
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
-        run(["flite", "-voice", voice, *settings, "-t", text, "-o", file.name])
-        return Path(file.name).read_bytes()
+        told = run(["flite", "-voice", voice, *settings, "-psdur", "-t", text, "-o", file.name]).decode()
+        samples, rate = soundfile.read(file.name, dtype="float32")
+    pairs = [part.rsplit(":", 1) for part in told.split()]
+    return samples, rate, [(float(end), name) for name, end in pairs]
 
 
-def festival(voice, texts):
-    """All `texts` in one process, because festival takes seconds to start."""
+def festival(voice, texts, draw):
+    """All `texts` in one process, because festival takes long to start."""
     with tempfile.TemporaryDirectory() as folder:
         script = [f"({FESTIVAL[voice]})"]
         for number, text in enumerate(texts):
-            script.append(f'(utt.save.wave (utt.synth (Utterance Text "{text}")) "{folder}/{number}.wav" \'riff)')
+            speed = draw.uniform(0.8, 1.25)
+            if voice == "slt_hts":
+                script.append(f"(set! hts_engine_params (append cmu_us_slt_arctic_hts::hts_engine_params '((\"-r\" {speed:.2f}))))")
+            else:
+                script.append(f"(Parameter.set 'Duration_Stretch {speed:.2f})")
+                mean = draw.uniform(80, 150)
+                script.append(f"(set! int_lr_params '((target_f0_mean {mean:.0f}) (target_f0_std {mean / 7:.0f}) (model_f0_mean 170) (model_f0_std 34)))")
+            script.append(f'(set! u (utt.synth (Utterance Text "{text}")))')
+            script.append(f'(utt.save.wave u "{folder}/{number}.wav" \'riff)(utt.save.segs u "{folder}/{number}.segs")')
         run(["festival", "--pipe"], input="\n".join(script).encode())
-        return [Path(f"{folder}/{number}.wav").read_bytes() for number in range(len(texts))]
-
-
-def decode(wave):
-    """Samples at 16 kHz of a WAV in memory; espeak-ng writes a length of nonsense into a pipe."""
-    samples, rate = soundfile.read(io.BytesIO(wave), dtype="float32")
-    return resample(samples, features.RATE / rate) if rate != features.RATE else samples
+        results = []
+        for number in range(len(texts)):
+            samples, rate = soundfile.read(f"{folder}/{number}.wav", dtype="float32")
+            lines = [line.split() for line in Path(f"{folder}/{number}.segs").read_text().splitlines()[1:]]
+            results.append((samples, rate, [(float(line[0]), line[2]) for line in lines if len(line) == 3]))
+        return results
 
 
 def resample(samples, ratio):
@@ -78,105 +145,38 @@ def resample(samples, ratio):
     return scipy.signal.resample_poly(samples, max(1, round(ratio * down)), down).astype(np.float32)
 
 
-def noise(length, draw, colour=None):
-    """Noise of deviation 1: white, pink, brown, hum, or a slow mixture."""
-    colour = draw.integers(0, 5) if colour is None else colour
-    size = 1 << int(np.ceil(np.log2(max(length, 1024))))
-    spectrum = np.fft.rfft(draw.normal(size=size))
-    frequency = np.maximum(np.fft.rfftfreq(size, 1 / features.RATE), 20)
-    if colour < 3:
-        spectrum /= frequency ** (colour * 0.5)
-    elif colour == 3:  # ventilation: a broad bump and a floor
-        centre, width = draw.uniform(100, 2500), draw.uniform(100, 1000)
-        spectrum *= np.exp(-(((frequency - centre) / width) ** 2)) + 0.05
-    sound = np.fft.irfft(spectrum)[:length]
-    if colour == 4:  # mains hum with its harmonics
-        time = np.arange(length) / features.RATE
-        base = draw.choice([50, 60])
-        sound = 0.3 * sound / (sound.std() + 1e-9)
-        for harmonic in range(1, 8):
-            sound = sound + draw.uniform(0, 1) / harmonic * np.sin(2 * np.pi * base * harmonic * time + draw.uniform(0, 6))
-    if draw.random() < 0.3:  # it comes and goes
-        time = np.arange(length) / features.RATE
-        sound = sound * (1.1 + np.sin(2 * np.pi * draw.uniform(0.2, 3) * time + draw.uniform(0, 6)))
-    return (sound / (sound.std() + 1e-9)).astype(np.float32)
+def labels(phones, frames, stretch, shift, inventory):
+    """The phoneme at the middle of each 10 ms frame, as an index into `inventory`, which grows."""
+    out = np.full(frames, UNKNOWN, np.uint8)
+    start = 0
+    for end, name in phones:
+        end = int(round((end * stretch + shift) * 100))
+        if end > start:
+            out[max(start, 0) : max(end, 0)] = inventory.setdefault(name, len(inventory))
+        start = max(start, end)
+    return out
 
 
-def room(samples, draw):
-    """Reverberation of 0.1 to 0.6 s made of decaying noise."""
-    seconds = draw.uniform(0.1, 0.6)
-    length = int(seconds * features.RATE)
-    tail = draw.normal(size=length) * np.exp(-6.9 * np.arange(length) / length)
-    tail[: int(draw.uniform(0.001, 0.01) * features.RATE)] = 0
-    impulse = np.concatenate([[1.0], tail / np.sqrt((tail**2).sum() + 1e-9) * draw.uniform(0.15, 0.9)])
-    size = 1 << int(np.ceil(np.log2(len(samples) + len(impulse))))
-    wet = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(impulse, size))
-    return wet[: len(samples) + length // 3].astype(np.float32)
-
-
-def microphone(samples, draw):
-    """A smooth random frequency response, sometimes a telephone's band."""
-    size = 1 << int(np.ceil(np.log2(len(samples) + 512)))
-    frequency = np.fft.rfftfreq(size, 1 / features.RATE)
-    knots = np.array([0, 150, 400, 1000, 2000, 3500, 5500, 8000])
-    decibels = np.cumsum(draw.normal(scale=2.5, size=len(knots)))
-    gain = 10 ** (np.interp(frequency, knots, decibels - decibels.mean()) / 20)
-    if draw.random() < 0.15:
-        gain *= 1 / (1 + (draw.uniform(150, 350) / np.maximum(frequency, 1)) ** 4)
-        gain *= 1 / (1 + (frequency / draw.uniform(3000, 4500)) ** 8)
-    return np.fft.irfft(np.fft.rfft(samples, size) * gain)[: len(samples)].astype(np.float32)
-
-
-def damage(samples, draw, others):
-    """Pauses around the speech, then another size of speaker, room, microphone, noise, loudness, clipping."""
-    if draw.random() < 0.7:
-        samples = resample(samples, draw.uniform(0.85, 1.18))
-    voiced = np.abs(samples) > 0.01 * np.abs(samples).max()
-    edges = np.flatnonzero(voiced)
-    samples = samples[edges[0] : edges[-1] + 1] if len(edges) else samples
+def prepare(wave, draw, inventory):
+    """Log-mel and phonemes of an utterance at 16 kHz, sometimes of a larger or smaller speaker, in some silence."""
+    samples, rate, phones = wave
+    ratio = draw.uniform(0.84, 1.2) if draw.random() < 0.6 else 1.0
+    samples = resample(samples, ratio * features.RATE / rate)
+    edges = np.flatnonzero(np.abs(samples) > 0.01 * np.abs(samples).max())
+    if len(edges) < 1600:
+        return None
+    first, last = edges[0], edges[-1] + 1
     before, after = (int(draw.uniform(0.03, 0.6) * features.RATE) for _ in range(2))
-    samples = np.pad(samples, (before, after))
-    if draw.random() < 0.45:
-        samples = room(samples, draw)
-    if draw.random() < 0.6:
-        samples = microphone(samples, draw)
-    samples = samples / (np.sqrt((samples**2).mean()) + 1e-9)
-    if draw.random() < 0.75:
-        decibels = draw.uniform(5, 40)
-        samples = samples + noise(len(samples), draw) * 10 ** (-decibels / 20)
-    else:
-        samples = samples + noise(len(samples), draw, 0) * 10 ** (-draw.uniform(40, 80) / 20)
-    if others and draw.random() < 0.08:  # somebody else talks far away
-        other = others[draw.integers(len(others))]
-        other = np.resize(other, len(samples)) / (other.std() + 1e-9)
-        samples = samples + other * 10 ** (-draw.uniform(12, 25) / 20)
-    samples = samples * 10 ** (draw.uniform(-40, -12) / 20)
-    if draw.random() < 0.05:
-        limit = np.abs(samples).max() * draw.uniform(0.2, 0.7)
-        samples = np.clip(samples, -limit, limit)
-    # What an integer sound card leaves of it.
-    return np.round(np.clip(samples, -1, 1) * 32767).astype(np.float32) / 32768
-
-
-def nothing(draw):
-    """Sound without a word: noise, clicks, a tone or digital silence."""
-    length = int(draw.uniform(0.4, 4) * features.RATE)
-    kind = draw.integers(0, 8)
-    samples = noise(length, draw) if kind else np.zeros(length, np.float32)
-    if kind == 1:
-        for _ in range(draw.integers(1, 6)):
-            at = draw.integers(0, length - 400)
-            samples[at : at + 400] += draw.normal(size=400) * np.exp(-np.arange(400) / 60) * draw.uniform(5, 50)
-    if kind == 2:
-        samples = samples + 10 * np.sin(2 * np.pi * draw.uniform(200, 3000) * np.arange(length) / features.RATE)
-    if kind > 4 and draw.random() < 0.5:
-        samples = microphone(samples, draw)
-    samples = samples * 10 ** (draw.uniform(-80, -30) / 20)
-    return np.round(np.clip(samples, -1, 1) * 32767).astype(np.float32) / 32768
+    samples = np.pad(samples[first:last], (before, after))
+    samples = samples / (np.abs(samples).max() + 1e-9) * 0.5
+    # Digital silence would be far below anything that a microphone hears.
+    samples += draw.normal(size=len(samples)).astype(np.float32) * 10 ** (-draw.uniform(70, 95) / 20)
+    mel = features.log_mel(samples)
+    return mel.astype(np.float16), labels(phones, len(mel), ratio, (before - first) / features.RATE, inventory)
 
 
 def shard(number, utterances):
-    """Features, texts and engines of one shard."""
+    """The arrays of one shard."""
     draw = np.random.default_rng(7000 + number)
     grammar = Grammar(9000 + number)
     names, weights = list(ENGINES), np.array(list(ENGINES.values()))
@@ -184,25 +184,26 @@ def shard(number, utterances):
     waves = {}
     for voice in FESTIVAL:
         chosen = [index for index, (engine, _) in enumerate(jobs) if engine == voice]
-        waves.update(zip(chosen, festival(voice, [jobs[index][1] for index in chosen])))
-    inputs, texts, engines, others = [], [], [], []
+        waves.update(zip(chosen, festival(voice, [jobs[index][1] for index in chosen], draw)))
+    # espeak-ng and the festival family write different alphabets.
+    inventories = {"espeak": {}, "festival": {}}
+    mels, phones, texts, engines = [], [], [], []
     for index, (engine, text) in enumerate(jobs):
         wave = waves.get(index)
         if wave is None:
             wave = espeak(text, draw) if engine == "espeak" else flite(engine, text, draw)
-        samples = decode(wave)
-        if len(samples) < 1600:
+        made = prepare(wave, draw, inventories["espeak" if engine == "espeak" else "festival"])
+        if made is None:
             continue
-        others = [*others[-20:], samples]
-        inputs.append(damage(samples, draw, others[:-1]))
+        mels.append(made[0])
+        phones.append(made[1])
         texts.append(text)
         engines.append(engine)
-        if draw.random() < 0.03:
-            inputs.append(nothing(draw))
-            texts.append("")
-            engines.append("none")
-    mels = [features.normalise(features.log_mel(samples)).astype(np.float16) for samples in inputs]
-    return mels, texts, engines
+    return {
+        "mel": np.concatenate(mels), "phones": np.concatenate(phones), "frames": [len(mel) for mel in mels],
+        "texts": np.array(texts), "engines": np.array(engines),
+        "espeak": np.array(list(inventories["espeak"])), "festival": np.array(list(inventories["festival"])),
+    }  # fmt: skip
 
 
 def main():
@@ -219,12 +220,11 @@ def main():
         target = folder / f"shard-{number:03}.npz"
         if target.exists():
             continue
-        mels, texts, engines = shard(number, options.utterances)
+        arrays = shard(number, options.utterances)
         partial = folder / f".shard-{number:03}.npz"
-        frames = [len(mel) for mel in mels]
-        np.savez(partial, mel=np.concatenate(mels), frames=frames, texts=np.array(texts), engines=np.array(engines))
+        np.savez(partial, **arrays)
         os.replace(partial, target)
-        print(f"{target}: {len(texts)} utterances, {sum(map(len, mels)) / 360000:.2f} h", flush=True)
+        print(f"{target}: {len(arrays['texts'])} utterances, {len(arrays['mel']) / 360000:.2f} h", flush=True)
 
 
 if __name__ == "__main__":

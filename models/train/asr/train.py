@@ -1,12 +1,12 @@
 """Trains the recogniser on the shards of `synthesise.py`, within a given time.
 
-    python train.py --work DIR --minutes 90
+    python train.py --work DIR --minutes 120
 
-Uses every shard that is there when a pass begins, so synthesis may still be running; fewer than some thirty
-hours of speech are soon learned by heart, which shows as a loss that falls while the error on held-back sentences
-does not. The learning rate stays constant and falls to nothing over the last part of the time (`--fall`); an
-average of the weights is kept and is what `export.py` takes. `DIR/asr/checkpoint.pt` holds weights, average and
-optimiser: a second call goes on.
+Uses every shard that is there when a pass begins, so synthesis may still be running; fewer than some twenty
+hours of speech are soon learned by heart. Two teachers: CTC on the text, and at first as much the phoneme of each
+20 ms, which the speech engines tell: with it the lower half learns in minutes what CTC alone takes hours to find.
+The learning rate stays constant and falls to nothing over the last part of the time (`--fall`); an average of the
+weights is kept and is what `export.py` takes. `DIR/asr/checkpoint.pt` holds all of it: a second call goes on.
 """
 
 from __future__ import annotations
@@ -20,22 +20,50 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional
 
-from network import BLANK, Recogniser, encode, greedy, word_errors
+from augment import Augment
+from network import BLANK, Phonetician, Recogniser, encode, greedy, word_errors
 from sentences import Grammar
+from synthesise import UNKNOWN
+
+FAMILIES = ("festival", "espeak")
 
 
-def load(path: Path):
-    """The utterances of a shard: (mel float16 (frames, 80), text, engine)."""
-    data = np.load(path)
-    parts = np.split(data["mel"], np.cumsum(data["frames"])[:-1])
-    return list(zip(parts, data["texts"].tolist(), data["engines"].tolist()))
+class Shards:
+    """The utterances read so far: (mel (frames, 80), phonemes (frames,), text, engine, family)."""
+
+    def __init__(self, folder: Path, inventories=None):
+        self.folder, self.read = folder, {}
+        self.inventories = inventories or {family: {} for family in FAMILIES}
+
+    def refresh(self):
+        """Reads what is new; all utterances."""
+        for path in sorted(self.folder.glob("shard-*.npz")):
+            if path not in self.read:
+                self.read[path] = [item for item in self.load(path) if feasible(item)]
+        return [item for items in self.read.values() for item in items]
+
+    def load(self, path: Path):
+        data = np.load(path)
+        cuts = np.cumsum(data["frames"])[:-1]
+        tables = []
+        for family in FAMILIES:
+            table = np.full(256, UNKNOWN, np.uint8)
+            for index, name in enumerate(data[family].tolist()):
+                table[index] = self.inventories[family].setdefault(name, len(self.inventories[family]))
+            tables.append(table)
+        parts = zip(np.split(data["mel"], cuts), np.split(data["phones"], cuts), data["texts"].tolist(), data["engines"].tolist())
+        for mel, phones, text, engine in parts:
+            family = int(engine == "espeak")
+            yield mel, tables[family][phones], text, engine, family
 
 
-def feasible(mel, text, engine):
+def feasible(item):
     """CTC needs a frame for each character and one more between equal neighbours."""
+    mel, _, text, *_ = item
     repeats = sum(a == b for a, b in zip(text, text[1:]))
-    return 30 <= len(mel) <= 1500 and len(text) + repeats < len(mel) // 4
+    return 30 <= len(mel) <= 1500 and len(text) + repeats < 0.85 * len(mel) // 4
 
 
 def in_domain(text, vocabulary):
@@ -45,62 +73,58 @@ def in_domain(text, vocabulary):
 
 
 def batches(utterances, frames: int, draw: random.Random):
-    """Batches of about `frames` frames, similar lengths together, in random order."""
-    ordered = sorted(utterances, key=lambda item: len(item[0]) * draw.uniform(0.9, 1.1))
-    groups, group = [], []
-    for item in ordered:
-        group.append(item)
-        if max(len(mel) for mel, *_ in group) * (len(group) + 1) > frames:
+    """Batches of about `frames` frames of one family, similar lengths together, in random order."""
+    groups = []
+    for family in range(len(FAMILIES)):
+        mine = [item for item in utterances if item[4] == family]
+        mine.sort(key=lambda item: len(item[0]) * draw.uniform(0.9, 1.1))
+        group, longest = [], 0
+        for item in mine:
+            longest = max(longest, len(item[0]))
+            if group and longest * (len(group) + 1) > frames:
+                groups.append(group)
+                group, longest = [], len(item[0])
+            group.append(item)
+        if group:
             groups.append(group)
-            group = []
-    if group:
-        groups.append(group)
     draw.shuffle(groups)
     return groups
 
 
-def vary(mel, draw: random.Random, amount: float):
-    """Another tempo and another size of throat: the features stretched over time and warped over bands."""
-    frames, bands = mel.shape
-    tempo = 1 + amount * draw.uniform(-0.15, 0.2)
-    mel = mel[np.minimum((np.arange(int(frames * tempo)) / tempo).astype(int), frames - 1)].astype(np.float32)
-    place = np.clip(np.arange(bands) * (1 + amount * draw.uniform(-0.12, 0.12)) + amount * draw.uniform(-2, 2), 0, bands - 1.001)
-    low = place.astype(int)
-    mel = mel[:, low] * (1 - (place - low)) + mel[:, low + 1] * (place - low)
-    mel += amount * draw.uniform(0, 0.25) * np.random.standard_normal(mel.shape).astype(np.float32)
-    return (mel - mel.mean(0)) / (mel.std(0) + 1e-5)
-
-
-def collate(group, draw: random.Random | None, mask: float = 0):
-    """mel (batch, 80, frames), lengths, targets, target lengths; `mask` is how much is varied and hidden."""
-    if mask:
-        group = [(vary(mel, draw, mask), *rest) for mel, *rest in group]
-    longest = max(len(mel) for mel, *_ in group)
+def collate(group, augment: Augment, amount: float):
+    """mel (batch, 80, frames), lengths, phonemes (batch, frames / 2), targets, target lengths."""
+    heard, codes = [], []
+    for mel, phones, text, *_ in group:
+        mel, phones = augment(mel, phones, amount)
+        heard.append((augment.hide(mel, amount) if amount else mel, phones))
+        codes.append(encode(text))
+    if amount and augment.draw.random() < 0.2:
+        mel = augment.silence()
+        heard.append((mel, np.full(len(mel), UNKNOWN, np.uint8)))
+        codes.append([])
+    longest = max(len(mel) for mel, _ in heard)
     longest += -longest % 8
-    mel = torch.zeros(len(group), 80, longest)
-    for index, (item, *_) in enumerate(group):
-        mel[index, :, : len(item)] = torch.from_numpy(item.astype(np.float32)).T
-        if mask:
-            for _ in range(2):
-                width, first = draw.randint(0, round(15 * mask)), draw.randint(0, 79)
-                mel[index, first : first + width] = 0
-            for _ in range(max(1, len(item) // 120)):
-                width, first = draw.randint(0, round(12 * mask)), draw.randint(0, len(item))
-                mel[index, :, first : first + width] = 0
-    lengths = torch.tensor([len(item) for item, *_ in group])
-    codes = [encode(text) for _, text, _ in group]
-    return mel, lengths, torch.tensor(sum(codes, []), dtype=torch.long), torch.tensor([len(code) for code in codes])
+    mels = np.zeros((len(heard), 80, longest), np.float32)
+    phonemes = np.full((len(heard), longest // 2), UNKNOWN, np.int64)
+    for index, (mel, phones) in enumerate(heard):
+        mels[index, :, : len(mel)] = mel.T
+        # An 80 ms step of the network looks at frames 8 j and around; its four answers are for -3, -1, 1 and 3.
+        shifted = np.concatenate([np.full(3, UNKNOWN, np.uint8), phones])[:longest:2]
+        phonemes[index, : len(shifted)] = shifted
+    lengths = torch.tensor([len(mel) for mel, _ in heard])
+    targets = torch.tensor(sum(codes, []), dtype=torch.long)
+    return torch.from_numpy(mels), lengths, torch.from_numpy(phonemes), targets, torch.tensor([len(code) for code in codes])
 
 
-def evaluate(model, utterances):
-    """Word error rate of greedy decoding."""
+def evaluate(model, utterances, augment):
+    """Word error rate of greedy decoding, nothing added to the sound."""
     model.eval()
     errors = total = 0
     with torch.no_grad():
         for start in range(0, len(utterances), 16):
             group = utterances[start : start + 16]
-            mel, lengths, _, _ = collate(group, None)
-            for logprobs, length, (_, text, _) in zip(model(mel, lengths), lengths, group):
+            mel, lengths, *_ = collate(group, augment, 0)
+            for logprobs, length, (_, _, text, *_) in zip(model(mel, lengths), lengths, group):
                 errors += word_errors(greedy(logprobs[: (length + 3) // 4]), text)
                 total += len(text.split())
     model.train()
@@ -110,94 +134,87 @@ def evaluate(model, utterances):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("models/train/work"))
-    parser.add_argument("--minutes", type=float, default=90, help="of wall clock")
+    parser.add_argument("--minutes", type=float, default=120, help="of wall clock")
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--frames", type=int, default=2400, help="10 ms frames in a batch")
-    parser.add_argument("--espeak", type=float, default=0.5, help="share of espeak-ng's utterances heard in a pass")
-    parser.add_argument("--lists", type=float, default=1.0, help="share of the word lists heard in a pass")
-    parser.add_argument("--vary", type=float, default=1.0, help="how much tempo, throat and loudness are varied, 0 to 1")
+    parser.add_argument("--vary", type=float, default=0.6, help="how much the sound is damaged at the end, 0 to 1")
+    parser.add_argument("--lists", type=float, default=0.4, help="share of the lists of dictionary words heard in a pass")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--fall", type=float, default=0.35, help="share of the time in which the rate falls")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     folder = options.work / "asr"
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = Recogniser().to(device)
-    average = Recogniser().to(device)
+    model, average, teacher = Recogniser(), Recogniser(), Phonetician()
     average.load_state_dict(model.state_dict())
-    optimiser = torch.optim.AdamW(model.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    weights = [*model.parameters(), *teacher.parameters()]
+    optimiser = torch.optim.AdamW(weights, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01)
     ctc = torch.nn.CTCLoss(blank=BLANK, reduction="sum", zero_infinity=True)
-    step = 0
-    checkpoint = folder / "checkpoint.pt"
+    step, checkpoint, shards = 0, folder / "checkpoint.pt", Shards(folder)
+    parts = {"model": model, "average": average, "teacher": teacher, "optimiser": optimiser}
     if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device)
-        model.load_state_dict(state["model"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        step = state["step"]
+        state = torch.load(checkpoint)
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        step, shards.inventories = state["step"], state["inventories"]
     torch.manual_seed(step)
-    draw = random.Random(step)
+    draw, augment = random.Random(step), Augment(step)
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, from step {step}", flush=True)
     grammar = Grammar(1)
     vocabulary = {word for _ in range(20_000) for word in grammar.domain().split()}
-    shards: dict[Path, list] = {}
-    # Stopped from outside, it ends as if the time were over.
     stopped = []
+    # Stopped from outside, it ends as if the time were over.
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     began = reported = time.monotonic()
     seconds, losses, heard = options.minutes * 60, [], 0
+    first = step
     while time.monotonic() - began < seconds and not stopped:
-        for path in sorted(folder.glob("shard-*.npz")):
-            if path not in shards:
-                shards[path] = [item for item in load(path) if feasible(*item)]
-        everything = [item for items in shards.values() for item in items]
-        held_back, everything = everything[:96], everything[96:]
-        everything = [
-            item for item in everything
-            if (item[2] != "espeak" or draw.random() < options.espeak)
-            and (in_domain(item[1], vocabulary) or draw.random() < options.lists)
-        ]
+        everything = shards.refresh()
+        held_back, everything = everything[:120], everything[120:]
+        everything = [item for item in everything if in_domain(item[2], vocabulary) or draw.random() < options.lists]
         for group in batches(everything, options.frames, draw):
             passed = (time.monotonic() - began) / seconds
             if passed >= 1 or stopped:
                 break
-            rate = options.rate * min(1, (step + 1) / 300, max(0.01, (1 - passed) / options.fall))
+            rate = options.rate * min(1, (step - first + 1) / 300, max(0.005, (1 - passed) / options.fall))
             for parameters in optimiser.param_groups:
                 parameters["lr"] = rate
-            mel, lengths, targets, target_lengths = collate(group, draw, options.vary)
-            logprobs = model(mel.to(device), lengths.to(device))
-            frames = (lengths + 3) // 4
-            loss = ctc(logprobs.transpose(0, 1).cpu(), targets, frames, target_lengths) / max(1, int(target_lengths.sum()))
+            # Clean speech first: what is to be heard through noise has to be known.
+            amount = options.vary * min(1, 0.2 + step / 6000)
+            mel, lengths, phonemes, targets, target_lengths = collate(group, augment, amount)
+            logprobs, halfway = model.both(mel, lengths)
+            spelled = ctc(logprobs.transpose(0, 1), targets, (lengths + 3) // 4, target_lengths) / max(1, int(target_lengths.sum()))
+            guesses = teacher(halfway, group[0][4])
+            sounded = functional.cross_entropy(guesses.flatten(0, 1), phonemes.flatten(), ignore_index=UNKNOWN)
             optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            (spelled + max(0.1, 1 - step / 8000) * sounded).backward()
+            torch.nn.utils.clip_grad_norm_(weights, 1.0)
             optimiser.step()
             step += 1
-            decay = min(0.998, (step + 1) / (step + 50))
+            decay = min(0.999, (step + 1) / (step + 50))
             with torch.no_grad():
-                for slow, fast in zip(average.parameters(), model.parameters()):
-                    slow.lerp_(fast, 1 - decay)
-            losses.append(loss.item())
+                torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
+            losses.append((spelled.item(), sounded.item()))
             heard += int(lengths.sum())
-            if step % 200 == 0:
-                error = evaluate(average, held_back)
-                now = time.monotonic()
+            if step % 500 == 0:
+                recorded = evaluate(average, [item for item in held_back if item[4] == 0], augment)
+                formant = evaluate(average, [item for item in held_back if item[4] == 1], augment)
+                now, (text, phones) = time.monotonic(), np.mean(losses, axis=0)
                 print(
-                    f"step {step} hours {heard / 360000:.2f} shards {len(shards)} rate {rate:.1e} "
-                    f"loss {np.mean(losses):.3f} heard voices, greedy: {100 * error:.1f} % "
-                    f"{now - began:.0f} s (+{now - reported:.0f})",
+                    f"step {step} hours {heard / 360000:.1f} shards {len(shards.read)} rate {rate:.1e} "
+                    f"spelling {text:.3f} phonemes {phones:.3f}, held back, greedy: {100 * recorded:.1f} % "
+                    f"espeak {100 * formant:.1f} % {now - began:.0f} s (+{now - reported:.0f})",
                     flush=True,
                 )
                 losses, reported = [], now
-                save(checkpoint, model, average, optimiser, step)
-    save(checkpoint, model, average, optimiser, step)
+                save(checkpoint, parts, step, shards.inventories)
+    save(checkpoint, parts, step, shards.inventories)
 
 
-def save(path: Path, model, average, optimiser, step: int):
+def save(path: Path, parts, step: int, inventories):
     """Writes a checkpoint whole or not at all."""
     partial = path.with_suffix(".part")
-    state = {"model": model.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict()}
-    torch.save({**state, "step": step}, partial)
+    state = {name: part.state_dict() for name, part in parts.items()}
+    torch.save({**state, "step": step, "inventories": inventories}, partial)
     os.replace(partial, path)
 
 

@@ -6,40 +6,14 @@ it will meet them; the engine's own rules are stricter and decide in the product
 
 import math
 import re
+import tomllib
+from pathlib import Path
 
-STOP = set(
-    "a an the is are was were be am do does did can could may might shall should will would i you he she it we they me my your his her its our their "
-    "him them us this that these those there here of in on at to for from by with about and or but if so as not no yes please tell want need like have has had get "
-    "got where when what which who whom whose why how much many long find looking look go going know any some just now hello hi hey excuse um uh er okay well really thing "
-    "way s t m re ve ll d today help say said again".split()
-)
-PRONOUNS = set("it its there that he she him her his they them their this those these one".split())
-GROUPS = [
-    "toilet restroom bathroom washroom loo lavatory wc",
-    "lift elevator",
-    "cafe coffee cafeteria restaurant canteen eat food lunch hungry dinner breakfast meal snack drink",
-    "parking park car garage",
-    "wifi wireless internet network",
-    "price cost fee pay expensive charge euro dollar pound admission entry",
-    "ticket admission",
-    "open opening hour close closing closed time",
-    "phone telephone call number extension",
-    "photo picture photograph photography camera",
-    "shop store souvenir",
-    "luggage bag suitcase locker coat cloakroom backpack",
-    "child kid children baby",
-    "dog pet animal",
-    "doctor aid sick hurt ill emergency",
-    "bus station train",
-    "taxi cab",
-    "delivery parcel package deliver",
-    "boss director head manager",
-    "wheelchair ramp accessible disabled stroller",
-    "lost found",
-    "print printer copy copier",
-    "start begin",
-    "made make built build painted",
-]
+WORDS = tomllib.loads((Path(__file__).resolve().parents[3] / "src/engine/llm/retrieve.toml").read_text())
+STOP = set(WORDS["stop"].split())
+PRONOUNS = set(WORDS["pronouns"].split())
+GROUPS = WORDS["groups"]
+TIMES = set(WORDS["times"].split())
 
 
 def stem(word):
@@ -51,8 +25,6 @@ def stem(word):
     return word[:-1] if word.endswith("e") and len(word) > 3 else word
 
 
-STOPPED = STOP
-DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 ALIKE = {}
 for _number, _group in enumerate(GROUPS):
     for _word in _group.split():
@@ -60,7 +32,7 @@ for _number, _group in enumerate(GROUPS):
 
 
 def terms(text):
-    return [stem(w) for w in re.findall(r"[a-z0-9]+|[\u3400-\u9fff]", text.lower().replace("'s", "")) if w not in STOPPED]
+    return [stem(w) for w in re.findall(r"[a-z0-9]+|[\u3400-\u9fff]", text.lower().replace("'s", "")) if w not in STOP]
 
 
 def trigrams(word):
@@ -80,9 +52,6 @@ def likeness(a, b, misheard):
         if dice >= 0.5:
             return 0.8 * dice
     return 0.0
-
-
-TIMES = set("open opening opens opened hours hour time times close closes closed closing today now tomorrow until".split() + DAYS)
 
 
 def intent(text):

@@ -10,7 +10,7 @@ use super::{retrieve::Found, site::Site};
 pub(super) const DECLINE: &str = "I am sorry, I do not know that.";
 
 /// What a question must share with a fact, as a part of what it says, for the fact to be an answer.
-const COVERED: f32 = 0.55;
+const COVERED: f32 = 0.6;
 
 /// Words that may stand around a greeting or a question without changing it.
 const FILLERS: &str =

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use serde::Deserialize;
+
 use super::site::Fact;
 
 /// Facts shown to the model at most.
@@ -12,6 +14,8 @@ const LEAST: f32 = 0.5;
 const BEFORE: f32 = 0.4;
 /// What a word of the same group is worth beside the same word.
 const KIN: f32 = 0.7;
+/// What the beginning of a word is worth where the whole was not said: "lab".
+const PREFIX: f32 = 0.8;
 /// Words this alike may be one word, misheard.
 const ALIKE: f32 = 0.5;
 /// What a word is worth more where it names the subject of the fact.
@@ -21,59 +25,13 @@ const INTENDED: f32 = 1.3;
 /// … and the hours of the whole place where nothing else is named.
 const HOURS: f32 = 2.0;
 
+/// A word that no fact has counts this much more than its rarity, because it tells that none is meant.
+const UNKNOWN: f32 = 1.5;
 /// Letters of a word that says nothing when no fact has it.
-const SHORT: usize = 3;
+const SHORT: usize = 2;
 
-/// Words that say nothing about the subject.
-const STOP: &str = "a an the is are was were be am do does did can could may might shall should will would i you he \
-    she it we they me my your his her its our their him them us this that these those there here of in on at to for \
-    from by with about and or but if so as not no yes please tell want need like have has had get got where when what \
-    which who whom whose why how much many long find looking look go going know any some just now hello hi hey excuse \
-    um uh er okay well really thing way s t m re ve ll d today help say said again leave leaves put bring \
-    see visit come meet talk speak buy sit sits use walk located right near appointment somewhere something anything \
-    someone allowed able possible speaking give takes take current currently old new mr mrs ms";
-/// Words by which a question leans on what was said before.
-const PRONOUNS: &str = "it its there that he she him her his they them their this those these one";
-/// Words that visitors and site files use for the same things.
-const GROUPS: [&str; 26] = [
-    "toilet restroom bathroom washroom loo lavatory wc",
-    "lift elevator",
-    "cafe coffee cafeteria restaurant canteen eat food lunch hungry dinner breakfast meal snack drink",
-    "parking park car garage",
-    "wifi wireless internet network",
-    "price cost fee pay expensive charge euro dollar pound admission entry",
-    "ticket admission",
-    "open opening hour close closing closed time",
-    "phone telephone call number extension",
-    "photo picture photograph photography camera",
-    "shop store souvenir",
-    "luggage bag suitcase locker coat cloakroom backpack",
-    "child kid children baby",
-    "dog pet animal",
-    "doctor aid sick hurt ill emergency",
-    "bus station train",
-    "taxi cab",
-    "delivery parcel package deliver",
-    "boss director head manager run charge responsible",
-    "people seat fit big large size hold",
-    "rubbish trash garbage waste bin",
-    "wheelchair ramp accessible disabled stroller",
-    "lost found",
-    "print printer copy copier",
-    "start begin",
-    "made make built build painted",
-];
-
-/// Words that tell that a question is about time and not what it is about.
-const TIMES: &str = "open opening opens opened hours hour time times close closes closed closing today now \
-    tomorrow until late early monday tuesday wednesday thursday friday saturday sunday";
-
-/// Words with which a fact tells a time, …
-const WHEN: &str = "monday tuesday wednesday thursday friday saturday sunday am pm noon midnight morning afternoon \
-    evening daily day days week weeks weekday weekdays weekend hour hours minute minutes closed appointment until \
-    always never january february march april may june july august september october november december";
-/// … or a number, besides digits.
-const NUMBERS: &str = "one two three four five six seven eight nine ten eleven twelve hundred thousand dozen half free";
+/// The words by which questions and facts are compared; said there.
+const WORDS: &str = include_str!("retrieve.toml");
 
 /// What kind of fact a question asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +67,10 @@ impl Intent {
             || fact == Self::Other
             || is(Self::Hours, Self::Time)
             || is(Self::Time, Self::Hours)
+            // "How long" asks for a time that others ask for with "when".
+            || is(Self::Count, Self::Time) && entry.when
+            // What is told of a thing may tell its price.
+            || is(Self::Price, Self::Where) && entry.price
             // Who somebody is often comes with where they are.
             || is(Self::Where, Self::Who) && has_place();
         kin && told
@@ -164,13 +126,29 @@ struct Entry {
     when: bool,
     /// Whether it tells a number.
     number: bool,
+    /// Whether it tells a sum of money.
+    price: bool,
+}
+
+/// What `retrieve.toml` says.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lists {
+    stop: String,
+    pronouns: String,
+    times: String,
+    when: String,
+    numbers: String,
+    groups: Vec<String>,
 }
 
 #[derive(Debug)]
 struct Vocabulary {
-    stop: BTreeSet<&'static str>,
-    times: BTreeSet<&'static str>,
-    pronouns: BTreeSet<&'static str>,
+    stop: BTreeSet<String>,
+    times: BTreeSet<String>,
+    pronouns: BTreeSet<String>,
+    when: BTreeSet<String>,
+    numbers: BTreeSet<String>,
     groups: HashMap<String, Vec<usize>>,
 }
 
@@ -183,8 +161,9 @@ impl Retrieval {
             subject: vocabulary.terms(&fact.asked),
             named: vocabulary.terms(&format!("{} {}", fact.asked, fact.keys)),
             length: vocabulary.terms(&fact.line).len() as f32,
-            when: tells(&fact.line, WHEN),
-            number: tells(&fact.line, NUMBERS),
+            when: tells(&fact.line, &vocabulary.when),
+            price: tells_price(&fact.line),
+            number: tells(&fact.line, &vocabulary.numbers),
             intent: vocabulary.intent(&fact.asked),
             fact,
         };
@@ -234,8 +213,15 @@ impl Retrieval {
             let rarity = (1.0 + self.facts.len() as f32 / frequency.max(1) as f32).ln();
             // A word that no fact has says that none of them is meant, unless it is so short that it is
             // more likely a word misheard.
-            let known = frequency > 0 || term.text.chars().count() > SHORT;
-            all += if known { weight * rarity } else { 0.0 };
+            all += match frequency {
+                0 if term.text.chars().count() <= SHORT
+                    || self.vocabulary.times.contains(&term.text) =>
+                {
+                    0.0
+                }
+                0 => UNKNOWN * weight * rarity,
+                _ => weight * rarity,
+            };
             for ((score, covered), hit) in scores.iter_mut().zip(&mut covered).zip(hits) {
                 *score += weight * hit * rarity;
                 *covered += weight * hit.min(1.0) * rarity;
@@ -280,7 +266,13 @@ fn likeness(a: &Term, b: &Term, misheard: bool) -> f32 {
     if a.groups.iter().any(|group| b.groups.contains(group)) {
         return KIN;
     }
-    if !misheard || a.text.chars().count() < 4 || b.text.chars().count() < 4 {
+    if !misheard || a.text.chars().count() <= SHORT || b.text.chars().count() <= SHORT {
+        return 0.0;
+    }
+    if b.text.starts_with(&a.text) {
+        return PREFIX;
+    }
+    if a.text.chars().count() == 3 || b.text.chars().count() == 3 {
         return 0.0;
     }
     let common = a.trigrams.intersection(&b.trigrams).count();
@@ -290,8 +282,9 @@ fn likeness(a: &Term, b: &Term, misheard: bool) -> f32 {
 
 impl Vocabulary {
     fn new() -> Self {
+        let lists: Lists = toml::from_str(WORDS).expect("a test reads it");
         let mut groups: HashMap<String, Vec<usize>> = HashMap::new();
-        for (number, group) in GROUPS.iter().enumerate() {
+        for (number, group) in lists.groups.iter().enumerate() {
             for word in group.split(' ') {
                 let known = groups.entry(stem(word)).or_default();
                 if !known.contains(&number) {
@@ -299,8 +292,15 @@ impl Vocabulary {
                 }
             }
         }
-        let set = |words: &'static str| words.split_whitespace().collect();
-        Self { stop: set(STOP), times: set(TIMES), pronouns: set(PRONOUNS), groups }
+        let set = |words: &str| words.split_whitespace().map(str::to_owned).collect();
+        Self {
+            stop: set(&lists.stop),
+            times: set(&lists.times),
+            pronouns: set(&lists.pronouns),
+            when: set(&lists.when),
+            numbers: set(&lists.numbers),
+            groups,
+        }
     }
 
     /// The words of `text` that say something, each once.
@@ -325,8 +325,15 @@ impl Vocabulary {
         let words = words(question);
         let text = format!(" {} ", words.join(" "));
         let has = |some: &[&str]| words.iter().any(|word| some.contains(&word.as_str()));
-        if text == " what is this " {
+        if [" what is this ", " what is this building "].contains(&&*text) {
             return Intent::About;
+        }
+        if text.starts_with(" what does ") && text.ends_with(" do ") {
+            return Intent::Who;
+        }
+        let expected = |what: &str| text.contains(&format!(" {what} with "));
+        if ["appointment", "meeting", "interview"].into_iter().any(expected) {
+            return Intent::Where;
         }
         let first = words.iter().find(|word| ["where", "when", "who"].contains(&word.as_str()));
         let many = ["many", "big", "large", "old", "long", "tall", "high", "far"];
@@ -345,7 +352,8 @@ impl Vocabulary {
             || how(&["late", "early"])
         {
             let is_known = |word: &String| {
-                [&self.stop, &self.times].iter().any(|set| set.contains(word.as_str()))
+                // The hours of the building are those of the whole place.
+                word == "building" || [&self.stop, &self.times].iter().any(|set| set.contains(word))
             };
             if words.iter().all(is_known) { Intent::Hours } else { Intent::Time }
         } else if has(&["who", "whose"]) {
@@ -365,10 +373,17 @@ impl Vocabulary {
 }
 
 /// Whether `text` has a digit or one of `list`.
-fn tells(text: &str, list: &str) -> bool {
-    words(text).iter().any(|word| {
-        word.contains(|c: char| c.is_ascii_digit()) || list.split_whitespace().any(|w| w == word)
-    })
+fn tells(text: &str, list: &BTreeSet<String>) -> bool {
+    let tells = |word: &String| word.contains(|c: char| c.is_ascii_digit()) || list.contains(word);
+    words(text).iter().any(tells)
+}
+
+/// Whether `text` names a currency beside a number, or says that something is free.
+fn tells_price(text: &str) -> bool {
+    const MONEY: [&str; 9] =
+        ["euro", "euros", "dollar", "dollars", "pound", "pounds", "yuan", "cents", "free"];
+    text.contains(['€', '$', '£', '¥'])
+        || words(text).iter().any(|word| MONEY.contains(&word.as_str()))
 }
 
 /// Lower-case words; Chinese characters one by one, because nothing else separates them.
