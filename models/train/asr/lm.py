@@ -1,8 +1,9 @@
-"""Builds the word model of the recogniser: words, pairs and triples of the grammar, as an ARPA file.
+"""Builds the word model of the recogniser: words, pairs and triples of what visitors say, as an ARPA file.
 
     python lm.py --out models/starter/asr-lm.arpa [--sentences 200000]
 
-Interpolated Kneser-Ney smoothing with one discount; groups seen only once are dropped and their share goes to
+The sentences come from the grammar that the recogniser is trained on, and from the questions that the language
+model is trained to answer, as far as all of their words are known. Interpolated Kneser-Ney smoothing with one discount; groups seen only once are dropped and their share goes to
 the shorter context. Words of Debian's small word list that the grammar lacks get a small equal share, so that
 they are preferred to letters that are no word.
 """
@@ -11,24 +12,46 @@ from __future__ import annotations
 
 import argparse
 import math
+import random
+import re
+import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from sentences import COMMON, Grammar, dictionary
+from sentences import COMMON, HELD_OUT_NAMES, Grammar, dictionary, held_out
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "llm"))
+from sites import site  # noqa: E402
 
 DISCOUNT = 0.75
+# Every how many-th sentence is a question about a site.
+QUESTIONS = 3
 # Share of the words that the grammar does not have.
 DICTIONARY_SHARE = 0.05
 # Share of the everyday words, known to the grammar or not, on top of what the grammar gives them.
 COMMON_SHARE = 0.05
 
 
+def questions(seed: int, known: set[str]):
+    """Endless questions about invented sites, of known words only."""
+    draw = random.Random(seed)
+    while True:
+        for fact in site(draw).facts:
+            ask = re.sub(r"[^a-z' ]", " ", draw.choice(fact.asks).lower())
+            tokens = ask.split()
+            if tokens and known.issuperset(tokens) and " ".join(tokens) not in held_out():
+                yield " ".join(tokens)
+
+
 def count(sentences: int, seed: int):
     """Counts of single words, pairs and triples, with <s> and </s> around every sentence."""
     grammar = Grammar(seed)
     pairs, triples = Counter(), Counter()
-    for _ in range(sentences):
-        text = grammar.sentence(shares=(0.93, 0.07, 0, 0))
+    known = set(dictionary()) | {word for _ in range(50_000) for word in grammar.domain().split()}
+    known |= {f"{word}'s" for word in known} - HELD_OUT_NAMES
+    asked = questions(seed, known)
+    for number in range(sentences):
+        text = next(asked) if number % QUESTIONS == 0 else grammar.sentence(shares=(0.93, 0.07, 0, 0))
         tokens = ["<s>", "<s>", *text.split(), "</s>"]
         for place in range(2, len(tokens)):
             triples[tuple(tokens[place - 2 : place + 1])] += 1
@@ -91,7 +114,7 @@ def write(path: Path, single, double, triple, left_one, left_two):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("models/starter/asr-lm.arpa"))
-    parser.add_argument("--sentences", type=int, default=200_000)
+    parser.add_argument("--sentences", type=int, default=300_000)
     parser.add_argument("--least", type=int, default=3, help="groups seen less often are dropped")
     parser.add_argument("--seed", type=int, default=4711)
     options = parser.parse_args()

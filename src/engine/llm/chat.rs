@@ -114,23 +114,19 @@ impl Chat {
 
     /// Replies with one of the sentences that may be said: the one that retrieval and the model together
     /// find likeliest.
-    fn reply_guided(
+    fn choose(
         &mut self,
         site: &Site,
-        history: &[Message],
+        (messages, question): (&[Message], &str),
         token: &mut dyn FnMut(&str) -> ControlFlow<()>,
     ) -> Result<Pace> {
         let began = Instant::now();
         let mut pace = Pace::default();
-        let mut messages = joined(history);
-        let Some(question) = messages.pop().filter(|last| last.role == Role::Visitor) else {
-            return Ok(pace);
-        };
-        let prompt = self.prompt(&messages, &question.text)?;
-        let found = self.retrieval.search(&question.text, &before(&messages));
+        let prompt = self.prompt(messages, question)?;
+        let found = self.retrieval.search(question, &before(messages));
         let last = messages.iter().rev().find(|message| message.role == Role::Kiosk);
         let last = last.map_or("", |message| message.text.as_str());
-        let candidates = guide::candidates(site, &question.text, last, &found);
+        let candidates = guide::candidates(site, question, last, &found);
         let mut best = (f32::NEG_INFINITY, 0);
         for (index, (sentence, fit)) in candidates.iter().enumerate() {
             let score = RETRIEVED * fit.max(1e-3).ln() + self.likelihood(&prompt, sentence)?;
@@ -173,16 +169,26 @@ impl Chat {
         history: &[Message],
         token: &mut dyn FnMut(&str) -> ControlFlow<()>,
     ) -> Result<Pace> {
-        if let Some(site) = self.guide.clone() {
-            return self.reply_guided(&site, history, token);
-        }
-        let began = Instant::now();
-        let mut pace = Pace::default();
         let mut messages = joined(history);
         let Some(question) = messages.pop().filter(|last| last.role == Role::Visitor) else {
-            return Ok(pace);
+            return Ok(Pace::default());
         };
-        let mut tokens = self.prompt(&messages, &question.text)?;
+        let asked = (&*messages, &*question.text);
+        match self.guide.clone() {
+            Some(site) => self.choose(&site, asked, token),
+            None => self.write(asked, token),
+        }
+    }
+
+    /// Replies with what the model writes, token by token.
+    fn write(
+        &mut self,
+        (messages, question): (&[Message], &str),
+        token: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<Pace> {
+        let began = Instant::now();
+        let mut pace = Pace::default();
+        let mut tokens = self.prompt(messages, question)?;
         let start = tokens.len();
         let mut streaming = Streaming::default();
         let mut writer = Writer::default();
