@@ -4,10 +4,10 @@ CARGO ?= cargo
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 PROGRAM := $(TARGET)/release/linly-edge
 
-.PHONY: help build demo run test lint bench starter
+.PHONY: help build demo run test test-monitoring lint bench bench-fleet starter
 
 help: ## print this
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
 
 build: ## build the program
 	@scripts/setup.sh build
@@ -25,14 +25,24 @@ test: ## run the tests
 	then $(CARGO) nextest run --release --locked --no-fail-fast; \
 	else $(CARGO) test --release --locked --no-fail-fast; fi
 
+test-monitoring: ## break devices of two federated sites and see that alerts arrive and end; 3 minutes
+	@scripts/setup.sh monitoring
+	@python3 tests/monitoring/check.py
+	@python3 tests/monitoring/dingtalk_test.py
+	@python3 tests/monitoring/whole.py --program $(PROGRAM)
+
 lint: ## format, clippy, documentation: warnings are errors
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps
 
 bench: build ## measure everything that docs/benchmarks.md tells; takes minutes
 	@scripts/setup.sh bench
 	python3 scripts/bench.py --program $(PROGRAM)
+
+bench-fleet: ## serve 1,000 and 5,000 synthetic devices to one Prometheus and measure it; minutes
+	@scripts/setup.sh bench-fleet
+	python3 tests/monitoring/bench.py --program $(PROGRAM)
 
 starter: ## train the built-in models anew; takes hours
 	@scripts/setup.sh train

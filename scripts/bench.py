@@ -298,7 +298,67 @@ def memory(bench):
               f"{sizes[-1]:.0f} MB; turn 1 {sizes[0]:.0f}, turn 5 {fifth:.0f} MB")
 
 
-PARTS = {f.__name__: f for f in (asr, llm, tts, face, lips, latency, hush, memory)}
+def scrape(bench):
+    """Scrapes as Prometheus makes them: OpenMetrics, gzipped, each over a connection of its own."""
+    accept = {"Accept": "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2"}
+
+    def body(headers):
+        request = urllib.request.Request(f"http://{ADDRESS}/metrics", headers=headers)
+        return urllib.request.urlopen(request, timeout=10).read()
+
+    with Daemon(bench, "") as daemon:
+        daemon.talk(QUESTIONS[0])
+        plain = body(accept)
+        packed = body({**accept, "Accept-Encoding": "gzip"})
+        times = []
+        for _ in range(1000):
+            began = time.perf_counter()
+            body({**accept, "Accept-Encoding": "gzip"})
+            times.append(1000 * (time.perf_counter() - began))
+    times.sort()
+    series = sum(not line.startswith(b"#") for line in plain.splitlines())
+    bench.row(f"scrape of {series} series over HTTP, 1,000 times: p50 / p99; size plain / gzipped",
+              "p99 ≤ 5 ms at 300 series; ≤ 8 KB gzipped",
+              f"{times[500]:.1f} / {times[990]:.1f} ms; {len(plain) / 1024:.1f} / {len(packed) / 1024:.1f} KB")
+
+
+def sampler_seconds(process):
+    """Processor time of the threads that read the sensors, in seconds."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{process}/task").iterdir():
+        if (task / "comm").read_text().startswith("sense"):
+            total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
+def sensors(bench, seconds=30):
+    """What the sampler costs beside the daemon, on this machine and on a copy of the richest board."""
+    fixture = ROOT / "crates/jetson-stats-rs/tests/fixtures/t234-agx-r36.4.tree"
+    copy = bench.work / "agx"
+    subprocess.run(["cargo", "run", "--release", "--quiet", "-p", "jetson-stats-rs", "--features", "fixtures",
+                    "--example", "unpack", "--", fixture, copy], check=True, cwd=ROOT)
+    for name, root in (("this machine", "/"), ("a copy of an AGX Orin", copy)):
+        with Daemon(bench, f'[sensors]\nroot = "{root}"\n') as daemon:
+            time.sleep(3)
+            began, before = time.monotonic(), sampler_seconds(daemon.process.pid)
+            time.sleep(seconds)
+            share = (sampler_seconds(daemon.process.pid) - before) / (time.monotonic() - began)
+            series = len(re.findall(r"^linly_talker_(?!.*_bucket)", daemon.get("/metrics"), re.M))
+        # The readers alone, in a program of their own: everything in it counts as theirs.
+        command = [bench.program, "sensors", "--watch", "--json", "--root", root]
+        alone = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        time.sleep(5)
+        status = pathlib.Path(f"/proc/{alone.pid}/status").read_text()
+        alone.terminate()
+        alone.wait(10)
+        size = int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
+        own = int(re.search(r"RssAnon:\s+(\d+)", status).group(1)) / 1024
+        bench.row(f"sensors once a second, {name}: share of one core / memory", "≤ 0.5 % / ≤ 20 MB",
+                  f"{100 * share:.2f} % / {size:.1f} MB as a program of its own, {own:.1f} MB of it not the program's file; "
+                  f"{series} series of all kinds")
+
+
+PARTS = {f.__name__: f for f in (asr, llm, tts, face, lips, latency, hush, memory, scrape, sensors)}
 
 
 def write(bench):

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Sees to it that the Debian packages for a purpose are there: `setup.sh build|test|bench|train`.
+# Sees to it that the Debian packages for a purpose are there:
+# `setup.sh build|test|monitoring|bench|bench-fleet|train|ci`.
 # Installs what is missing where it may, and otherwise prints the one command that does.
 set -eu
 
@@ -13,14 +14,33 @@ need() { # need COMMAND_OR_FILE PACKAGE
     esac
 }
 
+case $purpose in
+    monitoring | bench-fleet)
+        need prometheus prometheus
+        need prometheus-alertmanager prometheus-alertmanager
+        need openssl openssl
+        ;;
+esac
+case $purpose in
+    bench-fleet) need prometheus-node-exporter prometheus-node-exporter ;;
+esac
 need cc gcc
 # The H.264 encoder is C++; with nasm it is several times as fast.
 need c++ g++
 case $(uname -m) in x86_64) need nasm nasm ;; esac
 case $purpose in
-    test | bench)
+    test | bench | ci)
         need ffmpeg ffmpeg
         need curl curl
+        need openssl openssl
+        ;;
+esac
+case $purpose in
+    ci)
+        # What reads the metrics; without them those tests say that they were skipped. They are not among
+        # the packages for `test`, because on a machine with systemd this one starts a server on port 9090.
+        need promtool prometheus
+        need /usr/lib/python3/dist-packages/prometheus_client python3-prometheus-client
         ;;
 esac
 case $purpose in

@@ -17,9 +17,6 @@ use crate::{
     kiosk::{Kiosk, Teller},
 };
 
-/// A stage that has worked on one thing for so long is stuck.
-const STUCK: Duration = Duration::from_secs(10);
-
 /// The longest that anybody waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -79,7 +76,7 @@ impl Front for Desk {
     }
 
     fn stuck(&self) -> Vec<String> {
-        self.pulses.stuck(STUCK).into_iter().map(String::from).collect()
+        self.pulses.stuck_now().into_iter().map(String::from).collect()
     }
 
     fn status(&self) -> Status {

@@ -115,7 +115,8 @@ impl Kiosk {
         metrics.watch_depth(Link::Beats, beats_out.depth());
         metrics.watch_depth(Link::Faces, faces_out.depth());
 
-        let ear = listen::Ear { vad, asr, limits: settings.limits, worked: Duration::ZERO };
+        let limits = settings.limits;
+        let ear = listen::Ear { vad, asr, limits, worked: Duration::ZERO, failed: false };
         let screen = show::Screen { portrait, display, lead: settings.lead, lit: lit.clone() };
         let conversation = Conversation::new(turns, settings.manners, Instant::now());
         let mut crew = Crew::default();
@@ -145,6 +146,7 @@ impl Kiosk {
         crew.spawn("show", move |p| show::run(&p, screen, &faces, &clock, &m))?;
 
         let pulses = crew.pulses();
+        metrics.watch_pulses(pulses.clone());
         let events = events_out;
         let recordings = recordings_out;
         Ok(Self { crew, stop_hearing, events, recordings, journal, lit, pulses })

@@ -14,6 +14,8 @@ pub mod engine;
 
 pub mod device;
 
+pub mod sensors;
+
 pub mod sound;
 
 pub mod config;
@@ -23,6 +25,8 @@ pub mod machine;
 pub mod journal;
 
 pub mod metrics;
+
+pub mod peripherals;
 
 pub mod front;
 

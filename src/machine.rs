@@ -123,6 +123,9 @@ fn status(loader: &Loader, metrics: &Metrics) -> Result<Vec<ModelStatus>> {
     for step in Step::ALL {
         let entry = loader.pack.model(Kind::from(step))?;
         metrics.loaded(Model::from(step), &entry.name, &entry.quantisation, &backend);
+        if let Some(bytes) = loader.options.gpu_memory_bytes() {
+            metrics.gpu_memory(Model::from(step), bytes);
+        }
         models.push(ModelStatus {
             kind: step.name().into(),
             name: entry.name.clone(),

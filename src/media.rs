@@ -165,6 +165,8 @@ pub struct Utterance {
     pub pause: Duration,
     /// How long the words took after that.
     pub asr: Duration,
+    /// Whether the recogniser has failed, so that words are missing.
+    pub failed: bool,
 }
 
 /// A step of a turn that runs a model.

@@ -62,6 +62,7 @@ fn help_teaches_with_an_example_for_each_command() {
         &["try", "tts"],
         &["try", "face"],
         &["check"],
+        &["sensors"],
         &["models", "list"],
         &["models", "verify"],
         &["completions"],

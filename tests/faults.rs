@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use crate::support::{Faults, Machine, Seen};
 use crossbeam_channel::bounded;
-use linly_edge::media::Step;
+use linly_edge::{
+    media::Step,
+    metrics::{Model, Outcome},
+};
 
 const LIMIT: Duration = Duration::from_secs(5);
 const ANSWERS: &[(&str, &str)] = &[("hello", "Good morning to you.")];
@@ -14,7 +17,8 @@ fn a_failed_answer_is_apologised_for_and_the_next_one_works() {
     let machine = Machine::start(ANSWERS, Faults { llm_fails: 1, ..Faults::default() });
     machine.say("hello");
     machine.wait_heard("Sorry.").expect("an apology");
-    assert_eq!(machine.metrics.engine_errors.of(Step::Llm).get(), 1);
+    assert_eq!(machine.metrics.requests(Model::Llm, Outcome::Failed), 1);
+    assert_eq!(machine.metrics.failed_turns.of(Step::Llm).get(), 1);
     machine.say("hello");
     machine.wait_heard("Good morning to you.").expect("an answer");
     machine.kiosk.stop(LIMIT).expect("every thread ends");
@@ -38,7 +42,7 @@ fn a_failed_recognition_is_counted_and_the_next_one_works() {
     let machine = Machine::start(ANSWERS, Faults { asr_fails: 1, ..Faults::default() });
     machine.say("hello");
     machine.wait_heard("Good morning to you.").expect("the rest of the speech was enough");
-    assert_eq!(machine.metrics.engine_errors.of(Step::Asr).get(), 1);
+    assert_eq!(machine.metrics.requests(Model::Asr, Outcome::Failed), 1);
     machine.kiosk.stop(LIMIT).expect("every thread ends");
 }
 

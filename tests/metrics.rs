@@ -1,87 +1,70 @@
 //! The metrics a fresh daemon offers: names and units are as Prometheus expects them.
 
-use linly_edge::metrics::{CONTENT_TYPE, Metrics, Model, Route};
-use prometheus::proto::{MetricFamily, MetricType};
+use linly_edge::metrics::{Category, Metrics, Model, Route, SERIES_LIMIT, TlsFailure, series};
+use prometheus::proto::MetricFamily;
+
+use crate::lint::lint_all;
 
 /// All families, including those that appear only once something happened.
-fn families() -> Vec<MetricFamily> {
+pub(crate) fn families() -> Vec<MetricFamily> {
     let metrics = Metrics::default();
     metrics.http_request(Route::Metrics, 200);
     metrics.loaded(Model::Asr, "name", "int8", "tract");
+    metrics.gpu_memory(Model::Asr, 0);
+    metrics.certificate_ends("server", Some(0));
+    metrics.handshake_failed(TlsFailure::Other);
     metrics.gather()
-}
-
-fn labels(family: &MetricFamily) -> Vec<String> {
-    let metric = &family.get_metric()[0];
-    metric.get_label().iter().map(|label| label.name().to_owned()).collect()
-}
-
-/// What is wrong with the name of a family, if anything.
-fn lint(family: &MetricFamily) -> Vec<String> {
-    let name = family.name();
-    let kind = family.get_field_type();
-    let mut wrong = Vec::new();
-    let mut must = |holds: bool, what: &str| {
-        if !holds {
-            wrong.push(format!("{name} {what}"));
-        }
-    };
-    let word =
-        |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    must(name.starts_with("linly_talker_") || name.starts_with("process_"), "needs our prefix");
-    must(word(name) && !name.contains("__"), "must be words joined by _");
-    let counts = kind == MetricType::COUNTER;
-    must(counts == name.ends_with("_total"), "ends in _total exactly if it is a counter");
-    let base = ["_seconds", "_bytes", "_celsius", "_watts", "_joules", "_ratio"];
-    if kind == MetricType::HISTOGRAM {
-        must(base.iter().any(|unit| name.ends_with(unit)), "must end with a base unit");
-        for metric in family.get_metric() {
-            let bounds: Vec<_> = metric
-                .get_histogram()
-                .get_bucket()
-                .iter()
-                .map(prometheus::proto::Bucket::upper_bound)
-                .collect();
-            must(bounds.len() >= 8 && bounds.is_sorted(), "needs at least 8 rising buckets");
-        }
-    }
-    for scaled in
-        ["ms", "milliseconds", "microseconds", "minutes", "percent", "kilobytes", "mb", "megabytes"]
-    {
-        must(!name.split('_').any(|part| part == scaled), "must be in base units");
-    }
-    for suffix in ["_count", "_sum", "_bucket"] {
-        must(!name.ends_with(suffix), "ends like a part of a histogram");
-    }
-    if name.ends_with("_info") {
-        let values = family.get_metric().iter().map(|metric| metric.get_gauge().get_value());
-        must(values.into_iter().all(|value| value == 1.0), "is an _info and must be 1");
-    }
-    let help = family.help();
-    must(
-        help.ends_with('.') && help.starts_with(|c: char| c.is_uppercase()),
-        "needs a help sentence",
-    );
-    for label in labels(family) {
-        let reserved = ["le", "quantile", "job", "instance"].contains(&label.as_str());
-        must(word(&label) && !reserved, &format!("has a label {label}"));
-        let unit = name.split('_').any(|part| part == label);
-        must(!unit || label == "model", &format!("repeats its label {label}"));
-    }
-    wrong
 }
 
 #[test]
 fn names_and_units_follow_the_rules() {
-    let wrong: Vec<_> = families().iter().flat_map(lint).collect();
+    let wrong = lint_all(&families());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_process_leaves_room_for_the_board() {
+    let metrics = Metrics::default();
+    for model in [Model::Asr, Model::Llm, Model::Tts, Model::Face] {
+        metrics.loaded(model, "name", "int8", "tract");
+        metrics.gpu_memory(model, 0);
+    }
+    // A day in which everything was asked for, and two things in a wrong way.
+    for (route, code) in [
+        (Route::Metrics, 200),
+        (Route::Livez, 200),
+        (Route::Readyz, 200),
+        (Route::Readyz, 503),
+        (Route::Status, 200),
+        (Route::Talk, 200),
+        (Route::Talk, 429),
+        (Route::Other, 404),
+    ] {
+        metrics.http_request(route, code);
+    }
+    let own: usize = metrics.gather().iter().map(series).sum();
+    // The richest board that is known has 180 series.
+    assert!(own + 180 <= SERIES_LIMIT, "{own} series of its own");
+}
+
+#[test]
+fn the_categories_are_told() {
+    let metrics = Metrics::default();
+    for (name, category) in [
+        ("linly_talker_request_latency_seconds", Category::Business),
+        ("linly_talker_llm_duration_seconds", Category::Performance),
+        ("process_resident_memory_bytes", Category::Resource),
+        ("linly_talker_temperature_celsius", Category::Resource),
+    ] {
+        assert_eq!(metrics.category(name), category, "{name}");
+    }
 }
 
 #[test]
 fn all_metrics_that_were_promised_are_there_from_the_start() {
     let metrics = Metrics::default();
     metrics.http_request(Route::Metrics, 200);
-    let text = String::from_utf8(metrics.encode()).unwrap();
+    let text = String::from_utf8(metrics.expose(None, None).body).unwrap();
     for name in [
         "linly_talker_requests_total{model=\"pipeline\",status=\"ok\"}",
         "linly_talker_request_latency_seconds_count{model=\"pipeline\"}",
@@ -92,6 +75,14 @@ fn all_metrics_that_were_promised_are_there_from_the_start() {
         "linly_talker_face_animator_duration_seconds_count",
         "linly_talker_face_animator_keypoints_per_frame",
         "linly_talker_concurrent_sessions",
+        "linly_talker_sessions_total",
+        "linly_talker_first_lip_movement_seconds_count",
+        "linly_talker_av_skew_seconds_count",
+        "linly_talker_false_interruptions_total",
+        "linly_talker_failed_turns_total{step=\"asr\"}",
+        "linly_talker_memory_allocated_bytes",
+        "linly_talker_series_dropped_total",
+        "linly_talker_stuck_stages",
         "linly_talker_turns_total{end=\"finished\"}",
         "linly_talker_hush_seconds_count",
         "linly_talker_speaker_underruns_total",
@@ -99,7 +90,7 @@ fn all_metrics_that_were_promised_are_there_from_the_start() {
         "linly_talker_build_info{",
         "linly_talker_queue_depth{link=\"beats\"}",
         "linly_talker_dropped_total{link=\"chunks\"}",
-        "linly_talker_engine_errors_total{step=\"llm\"}",
+        "linly_talker_requests_total{model=\"llm\",status=\"failed\"}",
         "linly_talker_bad_input_total{reason=\"sound\"}",
         "linly_talker_http_requests_total{",
         "linly_talker_barge_ins_total",
@@ -108,5 +99,4 @@ fn all_metrics_that_were_promised_are_there_from_the_start() {
     ] {
         assert!(text.lines().any(|line| line.starts_with(name)), "{name} is missing");
     }
-    assert!(CONTENT_TYPE.starts_with(prometheus::TEXT_FORMAT));
 }

@@ -9,13 +9,13 @@ use std::{
 
 use linly_edge::{
     config::Config,
-    metrics::{Metrics, Model, Route},
+    metrics::{Metrics, Model, Route, TlsFailure, series, unit},
 };
 use serde_json::Value;
 
 /// Fails if the file differs from `text`, after having corrected it.
 #[track_caller]
-fn is_current(path: &str, text: &str) {
+pub(crate) fn is_current(path: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if fs::read_to_string(&path).unwrap_or_default() != text {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -216,27 +216,32 @@ fn every_toml_block_in_the_documentation_parses() {
 
 fn metrics_reference() -> String {
     let metrics = Metrics::default();
-    // Series of these two appear only when something happened.
+    // Series of these appear only when something happened.
     metrics.http_request(Route::Metrics, 200);
     metrics.loaded(Model::Asr, "name", "quantisation", "backend");
-    let mut text = "<!-- Made from src/metrics.rs by `make test`; edits are lost. -->\n\
-        # Metrics\n\n\
-        `GET /metrics` offers these. Nothing that visitors say becomes a label.\n\n\
-        | name | type | labels | what |\n|---|---|---|---|\n"
-        .to_owned();
-    for family in metrics.gather() {
+    metrics.gpu_memory(Model::Asr, 0);
+    metrics.certificate_ends("server", Some(0));
+    metrics.handshake_failed(TlsFailure::Other);
+    let mut families = metrics.gather();
+    families.sort_by_key(|family| metrics.category(family.name()));
+    let mut text = METRICS_HEAD.to_owned();
+    for family in &families {
         let labels = family.get_metric()[0].get_label().iter();
         let labels: Vec<_> = labels.map(|label| format!("`{}`", label.name())).collect();
-        let (name, help) = (family.name(), family.help());
+        let (name, help, labels) = (family.name(), family.help(), labels.join(", "));
         let kind = format!("{:?}", family.get_field_type()).to_lowercase();
-        writeln!(text, "| `{name}` | {kind} | {} | {help} |", labels.join(", ")).unwrap();
+        let (unit, category) = (unit(family).unwrap_or(""), metrics.category(name).name());
+        writeln!(text, "| `{name}` | {kind} | {unit} | {labels} | {category} | {help} |").unwrap();
     }
+    let own: usize = families.iter().map(series).sum();
+    write!(text, "\nA fresh daemon has about {own} series of its own.\n").unwrap();
     text += "\n## Labels\n\n| label | values |\n|---|---|\n";
     for (label, values) in Metrics::labels() {
         writeln!(text, "| `{label}` | `{}` |", values.join("`, `")).unwrap();
     }
     text += "\n## Buckets\n\n| histogram | upper bounds |\n|---|---|\n";
-    for family in metrics.gather() {
+    families.sort_by(|one, other| one.name().cmp(other.name()));
+    for family in &families {
         let buckets = family.get_metric()[0].get_histogram().get_bucket();
         let bounds: Vec<_> =
             buckets.iter().map(|bucket| bucket.upper_bound().to_string()).collect();
@@ -246,6 +251,27 @@ fn metrics_reference() -> String {
     }
     text
 }
+
+const METRICS_HEAD: &str = "<!-- Made from src/metrics/ by `make test`; edits are lost. -->\n\
+# Metrics\n\n\
+`GET /metrics` offers these, in the text format of Prometheus (0.0.4) or as OpenMetrics 1.0.0, as \
+`Accept` asks, and gzipped where `Accept-Encoding` allows. Nothing that visitors say, and nothing that \
+comes over the network, becomes a label.\n\n\
+- *business*: what visitors get. *performance*: how fast and how well each step works. *resource*: what \
+the machine spends and what it is.\n\
+- A process offers at most 350 series. What is above is left out, whole families of the least important \
+first (the board's before the daemon's own), counted by `linly_talker_series_dropped_total` and logged \
+once.\n\
+- `linly_talker_gpu_memory_bytes` is 0 for a model that runs on the CPU, as both backends that come with \
+the daemon do, and absent where a backend does not tell.\n\
+- `linly_talker_memory_allocated_bytes` rises in a line where there is a leak. The video encoder and ONNX \
+Runtime allocate past it; `process_resident_memory_bytes` shows them, too.\n\
+- In OpenMetrics a bucket's bound always has a point or an exponent (`le=\"1.0\"`), in text it may not \
+(`le=\"1\"`). Prometheus 3 makes both the former; for Prometheus 2 the format that it asks for counts, \
+which is OpenMetrics unless it was told otherwise.\n\
+- There are no exemplars: the library that counts has none, and a turn's number would point at a \
+visitor.\n\n\
+| name | type | unit | labels | category | meaning |\n|---|---|---|---|---|---|\n";
 
 #[test]
 fn metrics_reference_is_current() {

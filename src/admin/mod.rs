@@ -1,8 +1,10 @@
 //! What the daemon shows and takes over HTTP, and the signals that ask it to stop.
 //!
-//! One asynchronous runtime on one thread serves all connections, so that slow clients cost
-//! nothing; a turn is made on a thread of its own. This is the only asynchronous code.
+//! One asynchronous runtime on one thread holds all connections, so that slow clients cost nothing: that
+//! is the gate, and the only asynchronous code. What it lets in is answered by plain functions on a few
+//! threads behind the HTTP library; those of a turn and of a video are their own.
 
+mod gate;
 mod http;
 mod page;
 mod routes;
@@ -10,32 +12,32 @@ mod videos;
 
 use std::{
     collections::BTreeMap,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Context, Result, anyhow};
-use crossbeam_channel::{Receiver, bounded};
+use anyhow::{Context, Result};
+use crossbeam_channel::{Receiver, TrySendError, bounded};
 use serde::Serialize;
+use tiny_http::Request;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, BufReader},
-    net::TcpStream,
     signal::unix::{SignalKind, signal},
-    sync::{Semaphore, oneshot},
+    sync::oneshot,
     task::JoinSet,
-    time::{sleep, timeout},
+    time::timeout,
 };
 
-use self::routes::{Job, Shared};
-use crate::{config, flow::Crew, metrics::Metrics, metrics::Route};
+use self::{
+    gate::{Gate, Lane, Library},
+    routes::Shared,
+};
+use crate::{
+    config::{self, Problems},
+    flow::Crew,
+    metrics::Metrics,
+};
 
-/// Connections at a time; more wait to be accepted.
-const CONNECTIONS: usize = 128;
-/// From the connection to the end of the headers.
-const HEAD_TIME: Duration = Duration::from_secs(5);
-/// To take the whole reply; a video over a slow line is the longest.
-const WRITE_TIME: Duration = Duration::from_mins(1);
 /// What a stop allows replies that are being written.
 const LAST_REPLIES: Duration = Duration::from_millis(300);
 /// What a stop allows the threads.
@@ -145,6 +147,12 @@ pub struct TurnStatus {
 /// Reads the bytes of a WAV file as 16 kHz mono; says what is wrong with it otherwise.
 pub type Decode = fn(&[u8]) -> Result<Vec<f32>, String>;
 
+/// What is wrong with who may read, and what should be looked at. Reads `admin.web_config` and what it names.
+pub fn check(config: &config::Admin) -> (Problems, Vec<String>) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    gate::check(config, now.as_secs() as i64)
+}
+
 /// The running server.
 #[derive(Debug)]
 pub struct Admin {
@@ -165,7 +173,7 @@ impl Admin {
         metrics: Arc<Metrics>,
         decode: Decode,
     ) -> Result<Self> {
-        let listener = listen(config.address)?;
+        let listener = gate::listen(config.address)?;
         let address = listener.local_addr().context("failed to read the address")?;
         // Here and not on the thread, so that no signal is lost once this has returned.
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -173,27 +181,21 @@ impl Admin {
             .build()
             .context("failed to start the runtime of the admin")?;
         let (asking, stop_asked) = bounded(0);
-        let (mut terminate, mut interrupt, listener) = {
+        let mut crew = Crew::default();
+        let (library, streams) = Library::start(gate::CONNECTIONS)?;
+        let (mut terminate, mut interrupt, listener, gate) = {
             let _inside = runtime.enter();
             let terminate = signal(SignalKind::terminate()).context("failed to await SIGTERM")?;
             let interrupt = signal(SignalKind::interrupt()).context("failed to await SIGINT")?;
             let listener = tokio::net::TcpListener::from_std(listener)
                 .context("failed to listen asynchronously")?;
-            (terminate, interrupt, listener)
+            let gate = Gate::new(config, Arc::clone(&metrics), streams, &mut crew)?;
+            (terminate, interrupt, listener, Arc::new(gate))
         };
 
-        let mut crew = Crew::default();
-        let (jobs_out, jobs) = bounded::<Job>(1);
-        // Two, so that the second is refused by the kiosk itself, which knows for how long.
-        for name in ["talk-1", "talk-2"] {
-            let (front, jobs) = (Arc::clone(&front), jobs.clone());
-            crew.spawn(name, move |_| {
-                jobs.iter().for_each(|job: Job| job.work(&*front, decode));
-                Ok(())
-            })?;
-        }
+        let shared = Shared::new(config, front, metrics, decode, runtime.handle().clone());
+        answer_behind(&mut crew, &library, &Arc::new(shared))?;
         let (stop, stopping) = oneshot::channel();
-        let shared = Arc::new(Shared::new(config, front, metrics, jobs_out));
         crew.spawn("admin", move |_| {
             runtime.block_on(async move {
                 // Dropping `asking` is the message: it reaches whoever asks, however late.
@@ -207,12 +209,13 @@ impl Admin {
                 tokio::select! {
                     () = signals => {}
                     _ = stopping => {}
-                    () = accept(&listener, &shared, &mut connections) => {}
+                    () = gate::accept(&listener, &gate, &mut connections) => {}
                 }
                 drop(listener);
                 let last = async { while connections.join_next().await.is_some() {} };
                 let _ = timeout(LAST_REPLIES, last).await;
             });
+            library.close();
             Ok(())
         })?;
         tracing::info!(%address, "the admin listens");
@@ -239,73 +242,43 @@ impl Admin {
     }
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener> {
-    let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => anyhow!(
-            "failed to listen on {address}: another program (perhaps another linly-edge) has \
-             that port; stop it, or set admin.address to another port"
-        ),
-        std::io::ErrorKind::PermissionDenied => anyhow!(
-            "failed to listen on {address}: not allowed; set admin.address to a port above 1023"
-        ),
-        std::io::ErrorKind::AddrNotAvailable => anyhow!(
-            "failed to listen on {address}: this machine does not have that address; set \
-             admin.address to one of its own, or to 127.0.0.1"
-        ),
-        _ => anyhow!("failed to listen on {address}: {error}; check admin.address"),
-    })?;
-    listener.set_nonblocking(true).context("failed to listen without waiting")?;
-    Ok(listener)
-}
-
-async fn accept(
-    listener: &tokio::net::TcpListener,
-    shared: &Arc<Shared>,
-    connections: &mut JoinSet<()>,
-) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        while connections.try_join_next().is_some() {}
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let shared = Arc::clone(shared);
-                connections.spawn(async move {
-                    serve(stream, &shared).await;
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                // Out of descriptors, most likely: some come back when a connection ends.
-                tracing::warn!(%error, "a connection was not accepted");
-                sleep(Duration::from_millis(100)).await;
-            }
+/// Starts the threads behind the HTTP library. The first takes every request and answers what is answered
+/// at once; it never waits for the others.
+fn answer_behind(crew: &mut Crew, library: &Library, shared: &Arc<Shared>) -> Result<()> {
+    let mut worker = |names: &[&'static str]| {
+        // Room for one each: a thread that is free may not have come back for the next one yet.
+        let (out, requests) = bounded::<Request>(names.len());
+        for name in names {
+            let (shared, requests) = (Arc::clone(shared), requests.clone());
+            crew.spawn(name, move |_| {
+                requests.iter().for_each(|request| routes::answer(&shared, request));
+                Ok(())
+            })?;
         }
-    }
-}
-
-/// One request and its reply.
-async fn serve(mut stream: TcpStream, shared: &Shared) {
-    let (from, mut to) = stream.split();
-    let mut from = BufReader::new(from);
-    let (route, reply, with_body) = match timeout(HEAD_TIME, http::read_head(&mut from)).await {
-        Ok(Some(Ok(head))) => {
-            let route = routes::route(&head.path);
-            let reply = routes::answer(shared, route, &head, &mut from, &mut to).await;
-            (route, reply.unwrap_or_else(|refused| refused), head.method != "HEAD")
-        }
-        Ok(Some(Err(refused))) => (Route::Other, refused, true),
-        Ok(None) => return,
-        Err(_) => (Route::Other, http::slow(HEAD_TIME), true),
+        anyhow::Ok(out)
     };
-    shared.metrics.http_request(route, reply.status);
-    if let Some(reason) = reply.bad {
-        shared.metrics.bad_input.of(reason).inc();
-    }
-    let written = timeout(WRITE_TIME, reply.write(&mut to, with_body)).await;
-    if matches!(written, Ok(Ok(()))) && to.shutdown().await.is_ok() {
-        // Closing with unread bytes would reset the connection and take the reply with it.
-        let rest = async { while matches!(from.read(&mut [0; 4096]).await, Ok(1..)) {} };
-        let _ = timeout(Duration::from_secs(1), rest).await;
-    }
+    // Two, so that the second is refused by the kiosk itself, which knows for how long.
+    let talks = worker(&["talk-1", "talk-2"])?;
+    // As many as there are connections for them, because each is as slow as its client.
+    let videos = worker(&["video-1", "video-2", "video-3"])?;
+    let (library, shared) = (library.clone(), Arc::clone(shared));
+    crew.spawn("http", move |_| {
+        while let Some(request) = library.next()? {
+            let lane = match routes::lane(routes::route(routes::path(&request))) {
+                Lane::Quick => {
+                    routes::answer(&shared, request);
+                    continue;
+                }
+                Lane::Talk => &talks,
+                Lane::Video => &videos,
+            };
+            match lane.try_send(request) {
+                Ok(()) => {}
+                Err(TrySendError::Full(request) | TrySendError::Disconnected(request)) => {
+                    routes::respond(&shared, request, routes::busy(1));
+                }
+            }
+        }
+        Ok(())
+    })
 }

@@ -1,57 +1,37 @@
-//! What can be asked for, and what comes back.
+//! What can be asked for, and what comes back: plain functions on the threads behind the gate.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{io::Read, sync::Arc, time::Instant};
 
-use crossbeam_channel::{Sender, TrySendError};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::{
-    io::{AsyncBufRead, AsyncWrite, AsyncWriteExt},
-    sync::{Semaphore, oneshot},
-    time::timeout,
-};
+use tiny_http::Request;
+use tokio::runtime::Handle;
 
 use super::{
     Ask, Decode, Front, Refusal, Told,
-    http::{self, Head, Length, Reply},
+    gate::{Head, Lane, too_large},
+    http::{self, Reply},
     page,
     videos::Videos,
 };
 use crate::{
     config,
-    metrics::{self, BadInput, Metrics, Route},
+    metrics::{BadInput, Exposed, Metrics, Route},
 };
 
-/// Bodies that are being received at a time; this bounds the memory, and no more can be answered.
-const BODIES: usize = 4;
-/// From the headers to the end of the body.
-const BODY_TIME: Duration = Duration::from_secs(30);
 /// Longest question in writing, in characters.
 const TEXT_LIMIT: usize = 1_000;
 const TYPES: &str = "application/json with {\"text\": …}, or audio/wav";
 
-/// What all connections have in common.
+/// What all requests have in common.
 pub(super) struct Shared {
     pub metrics: Arc<Metrics>,
     front: Arc<dyn Front>,
+    decode: Decode,
     videos: Arc<Videos>,
-    bodies: Semaphore,
     body_limit: usize,
-    jobs: Sender<Job>,
-}
-
-/// A turn to be made, and where its result goes.
-pub(super) struct Job {
-    question: Question,
-    done: oneshot::Sender<Result<Told, Refusal>>,
-}
-
-enum Question {
-    Text(String),
-    Wav(Vec<u8>),
+    /// Where time passes, for the videos.
+    runtime: Handle,
 }
 
 #[derive(Deserialize)]
@@ -60,33 +40,16 @@ struct TextBody {
     text: String,
 }
 
-impl Job {
-    /// Makes the turn.
-    pub(super) fn work(self, front: &dyn Front, decode: Decode) {
-        let ask = match self.question {
-            Question::Text(text) => Ok(Ask::Text(text)),
-            Question::Wav(bytes) => decode(&bytes).map(Ask::Sound).map_err(Refusal::Bad),
-        };
-        // Whoever asked may have gone meanwhile.
-        let _ = self.done.send(ask.and_then(|ask| front.talk(ask)));
-    }
-}
-
 impl Shared {
     pub(super) fn new(
         config: &config::Admin,
         front: Arc<dyn Front>,
         metrics: Arc<Metrics>,
-        jobs: Sender<Job>,
+        decode: Decode,
+        runtime: Handle,
     ) -> Self {
-        Self {
-            metrics,
-            front,
-            videos: Arc::new(Videos::new(config)),
-            bodies: Semaphore::new(BODIES),
-            body_limit: config.body_limit_bytes,
-            jobs,
-        }
+        let videos = Arc::new(Videos::new(config));
+        Self { metrics, front, decode, videos, body_limit: config.body_limit_bytes, runtime }
     }
 }
 
@@ -104,37 +67,108 @@ pub(super) fn route(path: &str) -> Route {
     }
 }
 
-/// Answers; what is refused comes as an error, for the question mark's sake.
-pub(super) async fn answer(
-    shared: &Shared,
-    route: Route,
-    head: &Head,
-    from: &mut (impl AsyncBufRead + Unpin),
-    to: &mut (impl AsyncWrite + Unpin),
-) -> Result<Reply, Reply> {
+/// Which threads answer.
+pub(super) fn lane(route: Route) -> Lane {
+    match route {
+        Route::Talk => Lane::Talk,
+        Route::Video => Lane::Video,
+        _ => Lane::Quick,
+    }
+}
+
+/// Refuses what cannot be answered, before anybody waits for a body.
+///
+/// # Errors
+/// Why not.
+pub(super) fn admit(route: Route, head: &Head) -> Result<Lane, Reply> {
     let methods: &[&str] = match route {
         Route::Talk => &["POST"],
-        Route::Other => &[],
-        _ => &["GET", "HEAD"],
-    };
-    if !methods.is_empty() && !methods.contains(&head.method.as_str()) {
-        let (path, allow) = (&head.path, methods.join(", "));
-        let error = format!("{path} does not take this method");
-        return Err(Reply::error(405, error, format!("use {allow}")).with("Allow", allow));
-    }
-    Ok(match route {
-        Route::Page => page::page(head.header("accept-language")),
-        Route::Metrics => Reply::new(200, metrics::CONTENT_TYPE, shared.metrics.encode()),
-        Route::Livez => livez(shared),
-        Route::Readyz => readyz(shared)?,
-        Route::Status => Reply::json(200, &shared.front.status()),
-        Route::Talk => talk(shared, head, from, to).await?,
-        Route::Video => video(shared, head)?,
         Route::Other => {
             let hint = "there are /, /metrics, /livez, /readyz, /status, /talk and /video/ID.mp4";
             return Err(Reply::error(404, "there is nothing at this path", hint));
         }
+        _ => &["GET", "HEAD"],
+    };
+    if !methods.contains(&head.method.as_str()) {
+        let (path, allow) = (head.path(), methods.join(", "));
+        let error = format!("{path} does not take this method");
+        return Err(Reply::error(405, error, format!("use {allow}")).with("Allow", allow));
+    }
+    if route == Route::Talk && kind(&head.content_type()).is_none() {
+        let kind = head.content_type();
+        let error = if kind.is_empty() {
+            "the body has no type".into()
+        } else {
+            format!("{kind:?} is not understood")
+        };
+        return Err(Reply::error(415, error, format!("send {TYPES}")).bad(BadInput::Type));
+    }
+    Ok(lane(route))
+}
+
+/// How a question comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Json,
+    Wav,
+}
+
+fn kind(content_type: &str) -> Option<Kind> {
+    match content_type {
+        "application/json" => Some(Kind::Json),
+        "audio/wav" | "audio/x-wav" | "audio/wave" | "audio/vnd.wave" => Some(Kind::Wav),
+        _ => None,
+    }
+}
+
+/// What the request asks for; the query does not matter.
+pub(super) fn path(request: &Request) -> &str {
+    request.url().split('?').next().unwrap_or_default()
+}
+
+fn header<'a>(request: &'a Request, name: &'static str) -> Option<&'a str> {
+    let named = |header: &&tiny_http::Header| header.field.equiv(name);
+    request.headers().iter().find(named).map(|header| header.value.as_str())
+}
+
+/// Answers a request that the gate has let in.
+pub(super) fn answer(shared: &Shared, mut request: Request) {
+    let reply = reply(shared, &mut request).unwrap_or_else(|refused| refused);
+    respond(shared, request, reply);
+}
+
+/// Sends a reply back to the gate.
+pub(super) fn respond(shared: &Shared, request: Request, reply: Reply) {
+    if let Some(reason) = reply.bad {
+        shared.metrics.bad_input.of(reason).inc();
+    }
+    if let Err(error) = request.respond(reply.into_response()) {
+        tracing::warn!(%error, "a reply was not taken");
+    }
+}
+
+/// What is refused comes as an error, for the question mark's sake.
+fn reply(shared: &Shared, request: &mut Request) -> Result<Reply, Reply> {
+    Ok(match route(path(request)) {
+        Route::Page => page::page(header(request, "Accept-Language")),
+        Route::Metrics => scrape(shared, request),
+        Route::Livez => livez(shared),
+        Route::Readyz => readyz(shared)?,
+        Route::Status => Reply::json(200, &shared.front.status()),
+        Route::Talk => talk(shared, request)?,
+        Route::Video => video(shared, request)?,
+        Route::Other => return Err(Reply::error(404, "there is nothing at this path", "")),
     })
+}
+
+fn scrape(shared: &Shared, request: &Request) -> Reply {
+    let (accept, encoding) = (header(request, "Accept"), header(request, "Accept-Encoding"));
+    let Exposed { content_type, content_encoding, body } = shared.metrics.expose(accept, encoding);
+    let reply = Reply::new(200, content_type, body).with("Vary", Exposed::VARY);
+    match content_encoding {
+        Some(encoding) => reply.with("Content-Encoding", encoding),
+        None => reply,
+    }
 }
 
 fn livez(shared: &Shared) -> Reply {
@@ -153,14 +187,14 @@ fn readyz(shared: &Shared) -> Result<Reply, Reply> {
     Ok(Reply::json(200, &json!({ "ready": true })))
 }
 
-fn video(shared: &Shared, head: &Head) -> Result<Reply, Reply> {
-    let id = head.path.strip_prefix("/video/").and_then(|name| name.strip_suffix(".mp4"));
+fn video(shared: &Shared, request: &Request) -> Result<Reply, Reply> {
+    let id = path(request).strip_prefix("/video/").and_then(|name| name.strip_suffix(".mp4"));
     let whole = id.and_then(|id| shared.videos.get(id, Instant::now())).ok_or_else(|| {
         let hint = "videos are kept for a limited time; POST /talk again";
         Reply::error(404, "there is no such video any more", hint)
     })?;
     let length = whole.len();
-    let asked = head.header("range");
+    let asked = header(request, "Range");
     let Ok(part) = http::range(asked, length) else {
         return Err(Reply::error(416, format!("the video has {length} bytes"), "ask for less")
             .with("Content-Range", format!("bytes */{length}")));
@@ -175,61 +209,43 @@ fn video(shared: &Shared, head: &Head) -> Result<Reply, Reply> {
     Ok(reply.with("Accept-Ranges", "bytes"))
 }
 
-async fn talk(
-    shared: &Shared,
-    head: &Head,
-    from: &mut (impl AsyncBufRead + Unpin),
-    to: &mut (impl AsyncWrite + Unpin),
-) -> Result<Reply, Reply> {
-    let kind = head.content_type();
-    let is_json = kind == "application/json";
-    let is_wav =
-        ["audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"].contains(&kind.as_str());
-    if !is_json && !is_wav {
-        let error = if kind.is_empty() {
-            "the body has no type".into()
-        } else {
-            format!("{kind:?} is not understood")
-        };
-        return Err(Reply::error(415, error, format!("send {TYPES}")).bad(BadInput::Type));
+fn talk(shared: &Shared, request: &mut Request) -> Result<Reply, Reply> {
+    let content_type = header(request, "Content-Type").unwrap_or_default();
+    let content_type = content_type.split(';').next().unwrap_or_default().trim();
+    let is_json = kind(&content_type.to_ascii_lowercase()) == Some(Kind::Json);
+    let mut body = Vec::new();
+    // The gate has taken the body already, within the same limit.
+    let came = request.as_reader().take(shared.body_limit as u64 + 1).read_to_end(&mut body);
+    came.map_err(|error| Reply::error(500, format!("the body was lost: {error}"), "try again"))?;
+    if body.len() > shared.body_limit {
+        return Err(too_large(shared.body_limit));
     }
-    let length = head.length()?;
-    if matches!(length, Length::Exact(length) if length > shared.body_limit) {
-        return Err(http::too_large(shared.body_limit));
-    }
-    let place = shared.bodies.try_acquire().map_err(|_| busy(1))?;
-    if head.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
-        let _ = to.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await;
-    }
-    let body = timeout(BODY_TIME, http::read_body(from, length, shared.body_limit)).await;
-    let body = body.map_err(|_| http::slow(BODY_TIME))??;
     if body.is_empty() {
         let bad = if is_json { BadInput::Json } else { BadInput::Sound };
         return Err(Reply::error(400, "the request has no body", format!("send {TYPES}")).bad(bad));
     }
-    let question = if is_json { Question::Text(text(&body)?) } else { Question::Wav(body) };
-
-    let (done, result) = oneshot::channel();
-    shared.jobs.try_send(Job { question, done }).map_err(|error| match error {
-        TrySendError::Full(_) => busy(1),
-        TrySendError::Disconnected(_) => stopping(),
-    })?;
-    drop(place);
-    match result.await {
-        Ok(Ok(told)) => Ok(told_reply(shared, told)),
-        Ok(Err(Refusal::Busy { retry_after_s })) => Err(busy(retry_after_s)),
-        Ok(Err(Refusal::Bad(why))) => {
+    let ask = if is_json {
+        Ok(Ask::Text(text(&body)?))
+    } else {
+        (shared.decode)(&body).map(Ask::Sound).map_err(Refusal::Bad)
+    };
+    drop(body);
+    match ask.and_then(|ask| shared.front.talk(ask)) {
+        Ok(told) => Ok(told_reply(shared, told)),
+        Err(Refusal::Busy { retry_after_s }) => Err(busy(retry_after_s)),
+        Err(Refusal::Bad(why)) => {
             let reason = if is_json { BadInput::Text } else { BadInput::Sound };
             Err(Reply::error(400, why, format!("send {TYPES}")).bad(reason))
         }
-        Ok(Err(Refusal::Failed(why))) => {
+        Err(Refusal::Failed(why)) => {
             Err(Reply::error(500, why, "try again; if it stays, see the log and /status"))
         }
-        Ok(Err(Refusal::Stopping)) | Err(_) => Err(stopping()),
+        Err(Refusal::Stopping) => Err(stopping()),
     }
 }
 
-fn busy(retry_after_s: u32) -> Reply {
+/// What to say while another one is being answered.
+pub(super) fn busy(retry_after_s: u32) -> Reply {
     Reply::error(429, "somebody else is being answered", format!("ask again in {retry_after_s} s"))
         .with("Retry-After", retry_after_s.to_string())
 }
@@ -264,7 +280,7 @@ fn told_reply(shared: &Shared, told: Told) -> Reply {
     let id = shared.videos.put(told.video, Instant::now());
     if id.is_some() {
         let videos = Arc::clone(&shared.videos);
-        tokio::spawn(async move {
+        shared.runtime.spawn(async move {
             tokio::time::sleep(videos.keep).await;
             videos.expire(Instant::now());
         });

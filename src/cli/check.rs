@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{ConfigFile, Engine, WRONG_CONFIG, library_places};
 use crate::{
+    admin,
     config::{Config, layers},
     engine::{
         load::{self, Loader},
@@ -32,6 +33,7 @@ struct Findings {
     lines: Vec<String>,
     steps: serde_json::Map<String, serde_json::Value>,
     problems: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl Findings {
@@ -77,6 +79,9 @@ impl Check {
         };
         self.engine.apply(&mut config);
         found.problems.extend(config.problems().iter().map(ToString::to_string));
+        let (problems, warnings) = admin::check(&config.admin);
+        found.problems.extend(problems.0.iter().map(ToString::to_string));
+        found.warnings.extend(warnings);
         found.places("the model pack", &pack::places("models/starter"), |place| {
             place.join("pack.toml").is_file()
         });
@@ -85,10 +90,15 @@ impl Check {
         check_parts(&config, &mut found);
 
         if self.json {
-            let text = json!({ "checks": found.steps, "problems": found.problems });
+            let text = json!({
+                "checks": found.steps, "problems": found.problems, "warnings": found.warnings
+            });
             report::print(&serde_json::to_string_pretty(&text)?);
         } else {
             report::print(&found.lines.join("\n"));
+            for warning in &found.warnings {
+                report::print(&format!("\nwarning: {warning}"));
+            }
             for problem in &found.problems {
                 report::print(&format!("\n{problem}"));
             }

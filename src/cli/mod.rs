@@ -1,8 +1,9 @@
-//! The commands: `run`, `talk`, `try`, `check`, `models`, `completions`.
+//! The commands: `run`, `talk`, `try`, `check`, `models`, `sensors`, `completions`.
 
 mod check;
 mod models;
 mod run;
+mod sensors;
 mod talk;
 mod trial;
 
@@ -55,6 +56,15 @@ enum Command {
     /// What is in the model pack.
     #[command(subcommand)]
     Models(models::Models),
+    /// Print how the device is: temperatures, power, clocks, memory.
+    #[command(after_help = "Examples:\n  \
+                            linly-edge sensors\n  \
+                            linly-edge sensors --watch\n  \
+                            linly-edge sensors --json | \
+                            jq '.thermal.zones[] | {name, celsius: .temperature.celsius?}'\n\
+                            \nA sensor that the device does not have is left out. `offline` is one whose \
+                            part of the chip has no power, `needs root` one that only root may read.")]
+    Sensors(sensors::Sensors),
     /// Print what a shell needs to complete these commands.
     #[command(after_help = "Example:  linly-edge completions bash > \
                             /usr/share/bash-completion/completions/linly-edge")]
@@ -179,6 +189,10 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
         Command::Models(models) => {
             log("error");
             models.run()
+        }
+        Command::Sensors(sensors) => {
+            log("error");
+            sensors.run()
         }
         Command::Completions { shell } => {
             let name = "linly-edge";

@@ -5,12 +5,14 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use anyhow::Result;
 
 use crate::{
-    admin::Admin,
+    admin::{self, Admin},
     config::Config,
     front::Desk,
     kiosk::Kiosk,
     machine::{self, Assembly},
     metrics::Metrics,
+    peripherals::Peripherals,
+    sensors::Sensors,
     sound::Wav,
 };
 
@@ -18,10 +20,25 @@ use crate::{
 const LONGEST: Duration = Duration::from_mins(1);
 
 pub(super) fn run(config: &Config) -> Result<ExitCode> {
+    // Before the models, which take their time.
+    let (problems, warnings) = admin::check(&config.admin);
+    if !problems.0.is_empty() {
+        return Err(problems.into());
+    }
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
     let metrics = Arc::new(Metrics::default());
+    // First of all, so that the device is seen while the models load.
+    let enabled = config.sensors.enabled;
+    let sensors = enabled.then(|| Sensors::start(&config.sensors, &metrics)).transpose()?;
+    metrics.register(Box::new(Peripherals::below(&config.sensors.root)))?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "loading the models");
     let Assembly { engines, devices, recording, models } = machine::assemble(config, &metrics)?;
     let mut kiosk = Kiosk::start(machine::settings(config), engines, devices, &metrics)?;
+    if let Some(sensors) = &sensors {
+        kiosk.pulses.add(sensors.pulses());
+    }
     let desk = Desk::new(&kiosk, recording, models, machine::device_kinds(config));
     let admin = match Admin::start(&config.admin, Arc::new(desk), metrics, decode) {
         Ok(admin) => admin,
@@ -39,7 +56,8 @@ pub(super) fn run(config: &Config) -> Result<ExitCode> {
     tracing::info!("stopping");
     let stopped = kiosk.stop(machine::grace(config));
     let closed = admin.stop();
-    ended.and(stopped).and(closed)?;
+    let rested = sensors.map_or(Ok(()), |sensors| sensors.stop(machine::grace(config)));
+    ended.and(stopped).and(closed).and(rested)?;
     Ok(ExitCode::SUCCESS)
 }
 

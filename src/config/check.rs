@@ -82,6 +82,7 @@ impl Config {
         found.folder("models.pack", &self.models.pack);
         found.file("models.library", &self.models.library);
         found.folder("avatar.path", &self.avatar.path);
+        found.folder("sensors.root", &self.sensors.root);
         found.0
     }
 

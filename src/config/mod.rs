@@ -11,6 +11,7 @@ use std::{
     path::PathBuf,
 };
 
+use ipnet::IpNet;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,7 @@ pub struct Config {
     pub models: Models,
     pub avatar: Avatar,
     pub admin: Admin,
+    pub sensors: Sensors,
     pub log: Log,
 }
 
@@ -45,6 +47,7 @@ impl Default for Config {
             models: Models::default(),
             avatar: Avatar::default(),
             admin: Admin::default(),
+            sensors: Sensors::default(),
             log: Log::default(),
         }
     }
@@ -262,10 +265,19 @@ pub struct Avatar {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Admin {
-    /// Address and port to listen on. There is no password: open it to other machines only on a
-    /// network whose every user may talk to the kiosk.
+    /// Address and port to listen on. Before opening it to other machines, say in `web_config` who
+    /// may read it: see docs/security.md.
     #[schemars(with = "String")]
     pub address: SocketAddr,
+    /// TLS, client certificates and passwords, in the format of the Prometheus exporters
+    /// (`web-config.yml`); empty means plain HTTP without a password. Changes of this file take
+    /// effect without a restart.
+    pub web_config: PathBuf,
+    /// Networks whose addresses may connect, such as `"10.0.0.0/8"` and `"::1/128"`; empty means all.
+    #[schemars(with = "Vec<String>")]
+    pub allow: Vec<IpNet>,
+    /// Whether `/livez` and `/readyz` are answered without a password and without a rate limit.
+    pub open_health: bool,
     /// Largest body of a request, in bytes.
     #[schemars(range(min = 1_024, max = 268_435_456))]
     pub body_limit_bytes: usize,
@@ -280,10 +292,32 @@ impl Default for Admin {
     fn default() -> Self {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 9090)),
+            web_config: PathBuf::new(),
+            allow: Vec::new(),
+            open_health: true,
             body_limit_bytes: 16 << 20,
             video_keep_s: 600,
             video_limit_bytes: 64 << 20,
         }
+    }
+}
+
+/// How the device is: temperatures, power, clocks, memory, read for `/metrics`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sensors {
+    /// Read them.
+    pub enabled: bool,
+    /// How often, in milliseconds; what is three periods old is not told any more.
+    #[schemars(range(min = 100, max = 60_000))]
+    pub period_ms: u32,
+    /// Folder that is read in place of the device itself, for tests: a copy of its /proc, /sys and /etc.
+    pub root: PathBuf,
+}
+
+impl Default for Sensors {
+    fn default() -> Self {
+        Self { enabled: true, period_ms: 1_000, root: PathBuf::from("/") }
     }
 }
 

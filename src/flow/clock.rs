@@ -36,12 +36,15 @@ impl AudioClock {
         *self.mark.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// How much of `turn` has been heard at `now`, extrapolated from the last mark; `None` while
-    /// another turn, or nothing, sounds.
+    /// How much of `turn` has been heard at `now`, extrapolated from the last mark, also to shortly
+    /// before it; `None` while another turn, or nothing, sounds.
     pub fn heard(&self, turn: &Turn, now: Instant) -> Option<Duration> {
         let mark = self.mark.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-        (mark.turn == turn.number())
-            .then(|| (mark.heard + now.saturating_duration_since(mark.taken)).min(mark.written))
+        let heard = match now.checked_duration_since(mark.taken) {
+            Some(later) => mark.heard + later,
+            None => mark.heard.saturating_sub(mark.taken.saturating_duration_since(now)),
+        };
+        (mark.turn == turn.number()).then(|| heard.min(mark.written))
     }
 }
 
@@ -60,6 +63,9 @@ mod tests {
         assert_eq!(clock.heard(&turn, now), Some(ms(20)));
         assert_eq!(clock.heard(&turn, now + ms(30)), Some(ms(50)));
         assert_eq!(clock.heard(&turn, now + ms(500)), Some(ms(100)));
+        clock.set(&turn, ms(200), ms(80), now + ms(100));
+        assert_eq!(clock.heard(&turn, now + ms(90)), Some(ms(110)));
+        assert_eq!(clock.heard(&turn, now), Some(ms(20)));
         assert_eq!(clock.heard(&turns.begin(now), now), None);
         clock.stop();
         assert_eq!(clock.heard(&turn, now), None);

@@ -173,11 +173,24 @@ impl Crew {
     }
 }
 
+/// A thread that has worked on one thing for so long is stuck.
+const STUCK: Duration = Duration::from_secs(10);
+
 /// The pulses of a crew.
 #[derive(Clone, Debug, Default)]
 pub struct Pulses(Vec<(&'static str, Pulse)>);
 
 impl Pulses {
+    /// The threads that have worked on one thing for longer than 10 s.
+    pub fn stuck_now(&self) -> Vec<&'static str> {
+        self.stuck(STUCK)
+    }
+
+    /// Watches those of another crew as well.
+    pub fn add(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// The threads that have worked on one thing for longer than `limit`.
     pub fn stuck(&self, limit: Duration) -> Vec<&'static str> {
         self.0

@@ -35,6 +35,7 @@ pub fn run(
     journal: &Journal,
     metrics: &Metrics,
 ) -> Result<()> {
+    let mut before = conversation.activity();
     loop {
         let reaction = match events.poll(pulse, Duration::from_secs(1)) {
             Polled::Closed | Polled::Item(Event::Stop) => {
@@ -44,12 +45,19 @@ pub fn run(
             Polled::Item(event) => conversation.on(event, Instant::now()),
             Polled::Empty => conversation.quiet(Instant::now()),
         };
+        if reaction.false_interruption {
+            metrics.false_interruptions.inc();
+        }
         if let Some(report) = reaction.ended {
             metrics.turn_ended(&report);
             journal.ended(report);
         }
         let activity = conversation.activity();
         metrics.concurrent_sessions.set(i64::from(activity != Activity::Alone));
+        if before == Activity::Alone && activity != Activity::Alone {
+            metrics.sessions.inc();
+        }
+        before = activity;
         journal.is(activity);
         if let Some(request) = reaction.request {
             requests.put(request);
@@ -64,6 +72,8 @@ pub struct Reaction {
     pub request: Option<Part<Request>>,
     /// The exchange that has ended.
     pub ended: Option<Report>,
+    /// Whether an answer turns out to have been cut off by sound without words.
+    pub false_interruption: bool,
 }
 
 /// The conversation, without threads and without a clock of its own.
@@ -81,7 +91,10 @@ pub struct Conversation {
 enum State {
     Alone,
     Listening,
-    Hearing,
+    Hearing {
+        /// Whether an answer was cut off for it.
+        interrupts: bool,
+    },
     Answering(Exchange),
 }
 
@@ -106,7 +119,7 @@ impl Conversation {
         match self.state {
             State::Alone => Activity::Alone,
             State::Listening => Activity::Listening,
-            State::Hearing => Activity::Hearing,
+            State::Hearing { .. } => Activity::Hearing,
             State::Answering(_) => Activity::Answering,
         }
     }
@@ -124,9 +137,8 @@ impl Conversation {
             Event::SpeechBegan => self.interrupt(now),
             Event::Heard(utterance) => self.hear(utterance, now),
             Event::Typed(text, when) => {
-                let utterance =
-                    Utterance { text, ended: when, pause: Duration::ZERO, asr: Duration::ZERO };
-                self.hear(utterance, now)
+                let (pause, asr) = (Duration::ZERO, Duration::ZERO);
+                self.hear(Utterance { text, ended: when, pause, asr, failed: false }, now)
             }
             Event::Said { turn, text } => {
                 self.last_word = now;
@@ -173,19 +185,27 @@ impl Conversation {
         {
             return Reaction::default();
         }
-        self.end(State::Hearing)
+        let interrupts =
+            matches!(self.state, State::Answering(_) | State::Hearing { interrupts: true });
+        self.end(State::Hearing { interrupts })
     }
 
     fn hear(&mut self, utterance: Utterance, now: Instant) -> Reaction {
         let text = utterance.text.trim();
         self.last_word = now;
         if text.is_empty() {
+            let interrupts = matches!(self.state, State::Hearing { interrupts: true });
             let guarded = matches!(self.state, State::Answering(_));
             if !guarded {
                 self.state = State::Listening;
             }
-            let report = Report::unheard(utterance.pause, utterance.asr);
-            return Reaction { request: None, ended: Some(report) };
+            let mut report = Report::unheard(utterance.pause, utterance.asr);
+            if utterance.failed {
+                report.end = End::Failed(Step::Asr);
+            }
+            // Of what a broken recogniser has missed nobody knows whether it was words.
+            let false_interruption = interrupts && !utterance.failed;
+            return Reaction { ended: Some(report), false_interruption, ..Reaction::default() };
         }
         let ended = self.end(State::Listening).ended;
         self.remember(Role::Visitor, text);
@@ -212,7 +232,7 @@ impl Conversation {
         let part = Part::of(&turn, request);
         self.state =
             State::Answering(Exchange { turn, began: now, heard, said: String::new(), apology });
-        Reaction { request: Some(part), ended: None }
+        Reaction { request: Some(part), ..Reaction::default() }
     }
 
     fn said(&mut self, turn: &Turn, text: &str) {
@@ -231,7 +251,7 @@ impl Conversation {
     fn finished(&mut self, turn: &Turn, end: End) -> Reaction {
         match std::mem::replace(&mut self.state, State::Listening) {
             State::Answering(exchange) if exchange.turn == *turn => {
-                Reaction { request: None, ended: Some(exchange.report(end)) }
+                Reaction { ended: Some(exchange.report(end)), ..Reaction::default() }
             }
             other => {
                 self.state = other;
@@ -261,7 +281,8 @@ impl Conversation {
         match std::mem::replace(&mut self.state, next) {
             State::Answering(exchange) => {
                 self.turns.cancel();
-                Reaction { request: None, ended: Some(exchange.report(End::Interrupted)) }
+                let ended = Some(exchange.report(End::Interrupted));
+                Reaction { ended, ..Reaction::default() }
             }
             _ => Reaction::default(),
         }
@@ -347,6 +368,36 @@ mod tests {
         assert!(turn.is_live());
         conversation.on(Event::SpeechBegan, now + Duration::from_millis(1100));
         assert!(!turn.is_live());
+    }
+
+    fn unheard(failed: bool) -> Event {
+        let (pause, asr) = (Duration::ZERO, Duration::ZERO);
+        Event::Heard(Utterance { text: String::new(), ended: Instant::now(), pause, asr, failed })
+    }
+
+    #[test]
+    fn an_interruption_without_words_was_false() {
+        let (mut conversation, now) = (conversation(), Instant::now());
+        assert!(!conversation.on(Event::SpeechBegan, now).false_interruption);
+        assert!(!conversation.on(unheard(false), now).false_interruption, "nothing was cut off");
+        conversation.on(heard("Hello"), now);
+        conversation.on(Event::SpeechBegan, now);
+        conversation.on(Event::SpeechBegan, now);
+        assert!(conversation.on(unheard(false), now).false_interruption);
+        assert!(!conversation.on(unheard(false), now).false_interruption, "it is counted once");
+        conversation.on(heard("Hello"), now);
+        conversation.on(Event::SpeechBegan, now);
+        assert!(!conversation.on(heard("stop"), now).false_interruption);
+    }
+
+    #[test]
+    fn what_the_recogniser_could_not_take_has_failed() {
+        let (mut conversation, now) = (conversation(), Instant::now());
+        conversation.on(heard("Hello"), now);
+        conversation.on(Event::SpeechBegan, now);
+        let reaction = conversation.on(unheard(true), now);
+        assert_eq!(reaction.ended.map(|report| report.end), Some(End::Failed(Step::Asr)));
+        assert!(!reaction.false_interruption);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub fn run(
         match read {
             Ok(chunk) => {
                 if chunks.offer(chunk).is_err() {
-                    metrics.dropped.of(Link::Chunks).inc();
+                    metrics.dropped(Link::Chunks);
                 }
             }
             Err(DeviceError::Xrun) => metrics.microphone_overruns.inc(),

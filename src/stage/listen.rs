@@ -23,6 +23,8 @@ pub struct Ear {
     pub limits: Limits,
     /// Computing time of the recogniser for the current utterance.
     pub worked: Duration,
+    /// Whether the recogniser has failed in the current utterance.
+    pub failed: bool,
 }
 
 /// Runs until the microphone's link is closed.
@@ -84,6 +86,7 @@ impl Ear {
                     metrics.request(Step::Asr, Outcome::Failed);
                     tracing::warn!(error = format!("{error:#}"), "recognition failed");
                     self.asr.reset();
+                    self.failed = true;
                     return None;
                 }
             }
@@ -101,6 +104,7 @@ impl Ear {
             Err(error) => {
                 metrics.request(Step::Asr, Outcome::Failed);
                 tracing::warn!(error = format!("{error:#}"), "recognition failed");
+                self.failed = true;
                 String::new()
             }
         };
@@ -113,6 +117,7 @@ impl Ear {
             ended: decided.checked_sub(ago).unwrap_or(decided),
             pause: ago,
             asr: took,
+            failed: std::mem::take(&mut self.failed),
         }
     }
 

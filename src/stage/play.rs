@@ -90,7 +90,7 @@ impl Stage<'_> {
             self.metrics.speaker_underruns.inc();
         }
         if self.faces.offer(Part::of(&sounding.turn, beat)).is_err() {
-            self.metrics.dropped.of(Link::Faces).inc();
+            self.metrics.dropped(Link::Faces);
         }
         for part in samples.chunks(period) {
             if !sounding.turn.is_live() {

@@ -12,7 +12,7 @@ use crate::{
     device::{DeviceError, Display},
     engine::Portrait,
     flow::{AudioClock, Inbox, Polled, Pulse, Turn},
-    media::{Beat, PICTURE_RATE, Part},
+    media::{Beat, Mouth, PICTURE_RATE, Part},
     metrics::Metrics,
 };
 
@@ -29,6 +29,51 @@ pub struct Screen {
     pub lit: std::sync::Arc<AtomicBool>,
 }
 
+/// A mouth whose every part is below this looks as it does at rest.
+const MOVES: f32 = 0.05;
+
+/// What has been seen of a turn.
+#[derive(Default)]
+struct SeenOf {
+    turn: Option<Turn>,
+    /// The beat whose mouth was shown last, by when it is due.
+    beat: Option<Duration>,
+    moved: bool,
+}
+
+impl SeenOf {
+    /// The mouth of `beat` is seen since `seen`; pictures are measured when they are first seen.
+    fn picture(
+        &mut self,
+        turn: &Turn,
+        beat: &Beat,
+        seen: Instant,
+        clock: &AudioClock,
+        metrics: &Metrics,
+    ) {
+        if self.turn.as_ref() != Some(turn) {
+            *self = Self { turn: Some(turn.clone()), ..Self::default() };
+        }
+        if self.beat.replace(beat.at) == Some(beat.at) {
+            return;
+        }
+        // Nothing is heard any more if the answer was interrupted while the picture was drawn.
+        if let Some(heard) = clock.heard(turn, seen) {
+            metrics.av_skew.observe(heard.abs_diff(beat.at).as_secs_f64());
+        }
+        if !self.moved && moves(&beat.mouth) {
+            self.moved = true;
+            let latency = seen.saturating_duration_since(turn.asked());
+            metrics.first_lip_movement.observe(latency.as_secs_f64());
+        }
+    }
+}
+
+fn moves(mouth: &Mouth) -> bool {
+    let Mouth { open, wide, round, teeth, press, tongue } = *mouth;
+    [open, wide, round, teeth, press, tongue].into_iter().any(|part| part > MOVES)
+}
+
 /// Runs until nobody plays any more.
 pub fn run(
     pulse: &Pulse,
@@ -41,6 +86,7 @@ pub fn run(
     metrics.face_keypoints.set(i64::try_from(screen.portrait.key_points()).unwrap_or(i64::MAX));
     let mut turn: Option<Turn> = None;
     let mut beats: VecDeque<Beat> = VecDeque::new();
+    let mut seen_of = SeenOf::default();
     loop {
         {
             let _waiting = pulse.waiting();
@@ -62,10 +108,10 @@ pub fn run(
         let now = Instant::now() + screen.lead;
         let heard =
             turn.as_ref().filter(|turn| turn.is_live()).and_then(|turn| clock.heard(turn, now));
-        let mouth = if let Some(heard) = heard {
+        let beat = if let Some(heard) = heard {
             let (beat, late) = pick(&mut beats, heard);
             metrics.late_frames.inc_by(late);
-            beat.map(|beat| beat.mouth)
+            beat
         } else {
             if turn.as_ref().is_some_and(|turn| !turn.is_live()) {
                 beats.clear();
@@ -73,16 +119,22 @@ pub fn run(
             None
         };
         let began = Instant::now();
-        let picture = screen.portrait.draw(now - started, mouth.unwrap_or_default());
+        let mouth = beat.as_ref().map(|beat| beat.mouth).unwrap_or_default();
+        let picture = screen.portrait.draw(now - started, mouth);
         metrics.picture_draw.observe(began.elapsed().as_secs_f64());
-        passed(screen.display.show(&picture).map(drop))?;
+        let shown = passed(screen.display.show(&picture))?;
+        if let (Some(turn), Some(beat), Some(shown)) = (&turn, &beat, shown) {
+            seen_of.picture(turn, beat, shown + screen.lead, clock, metrics);
+        }
         screen.lit.store(true, Ordering::Release);
     }
 }
 
-fn passed(result: Result<(), DeviceError>) -> Result<()> {
+/// What a display has said, unless it has only lost a picture.
+fn passed<T>(result: Result<T, DeviceError>) -> Result<Option<T>> {
     match result {
-        Ok(()) | Err(DeviceError::Xrun) => Ok(()),
+        Ok(said) => Ok(Some(said)),
+        Err(DeviceError::Xrun) => Ok(None),
         Err(DeviceError::Gone) => bail!("the display is gone: is it plugged in?"),
         Err(DeviceError::Other(error)) => Err(error.context("failed to show a picture")),
     }
@@ -130,6 +182,32 @@ mod tests {
             "80 and 120 came too late"
         );
         assert_eq!(pick(&mut beats, ms(999)).0, None, "the answer is over: the face rests");
+    }
+
+    #[test]
+    fn a_picture_is_measured_against_its_sound_when_it_is_first_seen() {
+        let ms = Duration::from_millis;
+        let (clock, metrics, now) = (AudioClock::default(), Metrics::default(), Instant::now());
+        let turn = crate::flow::Turns::default().begin(now);
+        let mut seen_of = SeenOf::default();
+        let mut see = |at, open, seen| {
+            let mouth = Mouth { open, ..Mouth::default() };
+            let beat = Beat { at: ms(at), mouth, ..Beat::default() };
+            seen_of.picture(&turn, &beat, now + ms(seen), &clock, &metrics);
+            let skew = metrics.av_skew.get_sample_sum();
+            (metrics.av_skew.get_sample_count(), (skew * 1000.0).round())
+        };
+        // 500 ms after the question the answer begins to sound.
+        clock.set(&turn, ms(1000), ms(1000), now + ms(500));
+        assert_eq!(see(0, 0.0, 510), (1, 10.0));
+        assert_eq!(see(0, 0.0, 530), (1, 10.0), "the same picture again");
+        assert_eq!(metrics.first_lip_movement.get_sample_count(), 0, "the mouth rests");
+        assert_eq!(see(40, 0.5, 570), (2, 40.0), "30 ms late");
+        assert_eq!(see(120, 0.5, 600), (3, 60.0), "20 ms early");
+        assert_eq!(metrics.first_lip_movement.get_sample_count(), 1);
+        assert!((metrics.first_lip_movement.get_sample_sum() - 0.570).abs() < 1e-6);
+        clock.stop();
+        assert_eq!(see(160, 0.5, 700), (3, 60.0), "nothing sounds");
     }
 
     #[test]

@@ -5,6 +5,9 @@
 
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub(crate) mod daemon;
+pub(crate) mod openmetrics;
+
 use std::{
     cell::RefCell,
     collections::VecDeque,

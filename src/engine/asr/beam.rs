@@ -261,7 +261,12 @@ mod tests {
 
     #[test]
     fn repeats_collapse_unless_a_blank_parts_them() {
-        assert_eq!(heard(&["l", "l", "_", "l", "i", "f", "t"]), "llift");
+        assert_eq!(
+            heard(&["l", "l", "_", "l", "i", "f", "t"]),
+            "lift",
+            "what is no word is misheard"
+        );
+        assert_eq!(heard(&["i", "s", " ", "z", "o", "o", "_", "o", "r"]), "is zoor");
         assert_eq!(heard(&[" ", "l", "i", "i", "f", "_", "t", " ", " "]), "lift");
         assert_eq!(heard(&["_", "_", "_"]), "");
         assert_eq!(heard(&[]), "");

@@ -54,6 +54,14 @@ impl Options {
         Self { library: Some(library), threads }
     }
 
+    /// Memory of the GPU that each model takes, as far as the runtime tells. Both compute on the CPU,
+    /// where ONNX Runtime stays unless it is given another provider, so it is 0.
+    pub fn gpu_memory_bytes(&self) -> Option<u64> {
+        match self.backend() {
+            Backend::Tract | Backend::Ort => Some(0),
+        }
+    }
+
     /// Which runtime these options choose.
     pub fn backend(&self) -> Backend {
         if self.library.is_some() { Backend::Ort } else { Backend::Tract }

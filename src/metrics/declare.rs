@@ -1,0 +1,214 @@
+//! Each metric once: its category, name, help, labels and buckets.
+
+use std::sync::{Mutex, Once, RwLock};
+
+use prometheus::{Registry, process_collector::ProcessCollector};
+
+use super::{
+    Category, Label, Link, Metrics, Model, Outcome, Route, TlsFailure,
+    families::{Catalogue, FELT, Maker, PICTURE, PROMPT, SKEW, STEP, WORK},
+};
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let maker = Maker::new();
+        let business = maker.of(Category::Business);
+        let performance = maker.of(Category::Performance);
+        let resource = maker.of(Category::Resource);
+
+        let requests = business.counters(
+            "requests_total",
+            "Requests to a model, or to the whole pipeline, by how they ended.",
+            &[Model::NAME, Outcome::NAME],
+        );
+        // Those that can happen exist from the start; the recogniser is never too late, and only the
+        // whole pipeline refuses.
+        for model in Model::ALL {
+            for outcome in Outcome::ALL {
+                let happens = match outcome {
+                    Outcome::Done | Outcome::Failed => true,
+                    Outcome::Stale => *model != Model::Asr,
+                    Outcome::Refused => *model == Model::Pipeline,
+                };
+                if happens {
+                    requests.with_label_values(&[model.value(), outcome.value()]);
+                }
+            }
+        }
+        let request_latency = business.histograms(
+            "request_latency_seconds",
+            "From the end of the visitor's speech to the first sound of the answer.",
+            &[Model::NAME],
+            &FELT,
+        );
+        let dropped = performance.counters(
+            "dropped_total",
+            "Items that were lost because a link was full.",
+            &[Link::NAME],
+        );
+        // Writers wait for room in all other links.
+        for link in [Link::Chunks, Link::Faces] {
+            dropped.with_label_values(&[link.value()]);
+        }
+        let build = resource.gauges(
+            "build_info",
+            "Always 1; the labels tell which program this is.",
+            &["version", "arch"],
+        );
+        build.with_label_values(&[env!("CARGO_PKG_VERSION"), std::env::consts::ARCH]).set(1);
+        resource.register(ProcessCollector::for_self());
+
+        let metrics = Self {
+            requests,
+            request_latency: request_latency.with_label_values(&[Model::Pipeline.value()]),
+            first_lip_movement: business.histogram(
+                "first_lip_movement_seconds",
+                "From the end of the visitor's speech to the first picture whose mouth moves for the \
+                 answer.",
+                &FELT,
+            ),
+            av_skew: business.histogram(
+                "av_skew_seconds",
+                "How far pictures were off the sound they belong to when they were first seen, early or \
+                 late.",
+                &SKEW,
+            ),
+            hush: business.histogram(
+                "hush_seconds",
+                "From an interruption to the silence of the speaker.",
+                &PROMPT,
+            ),
+            sessions: business
+                .counter("sessions_total", "Visitors who came, or began to speak or to type."),
+            concurrent_sessions: business
+                .gauge("concurrent_sessions", "Visitors who are being talked with."),
+            turns: business.counters_by("turns_total", "Turns, by how they ended."),
+            failed_turns: business.counters_by(
+                "failed_turns_total",
+                "Turns that got no answer, or not to its end, by the step that failed.",
+            ),
+            barge_ins: business.counter("barge_ins_total", "Answers that a visitor interrupted."),
+            false_interruptions: business.counter(
+                "false_interruptions_total",
+                "Answers that were cut off by sound in which there were no words.",
+            ),
+            speaker_underruns: business.counter(
+                "speaker_underruns_total",
+                "Times that the speaker ran out of sound in the middle of an answer.",
+            ),
+            late_frames: business
+                .counter("video_late_frames_total", "Pictures that came too late to be shown."),
+            asr_duration: performance.histogram(
+                "asr_duration_seconds",
+                "Computing time of the recogniser for one utterance.",
+                &WORK,
+            ),
+            asr_finish: performance.histogram(
+                "asr_finish_seconds",
+                "From the end of an utterance to its text.",
+                &PROMPT,
+            ),
+            llm_first_token: performance.histogram(
+                "llm_first_token_seconds",
+                "From a question to the first token of its answer.",
+                &STEP,
+            ),
+            llm_duration: performance.histogram(
+                "llm_duration_seconds",
+                "From a question to the last token of its answer.",
+                &WORK,
+            ),
+            llm_tokens: performance
+                .counter("llm_tokens_total", "Tokens that the language model made."),
+            tts_duration: performance.histogram(
+                "tts_duration_seconds",
+                "Computing time of the voice for one sentence.",
+                &STEP,
+            ),
+            face_duration: performance.histogram(
+                "face_animator_duration_seconds",
+                "Computing time of the face model for one beat of 40 ms.",
+                &PICTURE,
+            ),
+            face_keypoints: performance.gauge(
+                "face_animator_keypoints_per_frame",
+                "Key points that the face was last drawn from.",
+            ),
+            picture_draw: performance.histogram(
+                "picture_draw_seconds",
+                "Time to draw one picture of the face.",
+                &PICTURE,
+            ),
+            queue_depth: performance.gauges_by("queue_depth", "Items that wait in a link."),
+            depths: Mutex::default(),
+            dropped,
+            stuck_stages: performance.gauge(
+                "stuck_stages",
+                "Stages that have worked on one thing for longer than 10 s.",
+            ),
+            pulses: Mutex::default(),
+            microphone_overruns: performance.counter(
+                "microphone_overruns_total",
+                "Times that sound from the microphone was lost before it was read.",
+            ),
+            bad_input: performance
+                .counters_by("bad_input_total", "Things from outside that could not be used."),
+            http_requests: performance.counters(
+                "http_requests_total",
+                "Requests over HTTP, by what was asked for and the status of the reply.",
+                &[Route::NAME, "code"],
+            ),
+            replies: Mutex::default(),
+            http_connections: performance
+                .gauge("http_connections", "Open connections over HTTP."),
+            http_refused: performance.counters_by(
+                "http_refused_total",
+                "Connections and requests that were turned away, by the reason.",
+            ),
+            // Most kiosks speak no TLS, or never fail: a kind appears when it has happened.
+            tls_handshake_failures: performance.counters(
+                "tls_handshake_failures_total",
+                "TLS handshakes that failed, by what was wrong.",
+                &[TlsFailure::NAME],
+            ),
+            certificate_expiry: resource.gauges(
+                "tls_certificate_expiry_timestamp_seconds",
+                "When a certificate ends, in seconds since 1970; the earliest of its file.",
+                &["role"],
+            ),
+            web_config_reloads: performance.counter(
+                "web_config_reloads_total",
+                "Times that a changed web configuration was taken over.",
+            ),
+            web_config_failures: performance.counter(
+                "web_config_reload_failures_total",
+                "Times that a changed web configuration was no good and the old one kept.",
+            ),
+            model_info: resource.gauges(
+                "model_info",
+                "Always 1; the labels tell which model of the pack does what, and what runs it.",
+                &[Model::NAME, "name", "quantisation", "backend"],
+            ),
+            gpu_memory: resource.gauges(
+                "gpu_memory_bytes",
+                "Memory of the GPU that a model's weights and caches take; absent where its backend \
+                 does not tell.",
+                &[Model::NAME],
+            ),
+            memory_allocated: resource.gauge(
+                "memory_allocated_bytes",
+                "Memory that the program's own code has allocated and not released.",
+            ),
+            series_dropped: resource.counter(
+                "series_dropped_total",
+                "Series left out of scrapes because there were more than the process may offer.",
+            ),
+            warned: Once::new(),
+            registered: RwLock::default(),
+            registry: Registry::new(),
+            catalogue: Catalogue::default(),
+        };
+        let (registry, catalogue) = maker.done();
+        Self { registry, catalogue, ..metrics }
+    }
+}
