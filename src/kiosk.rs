@@ -12,17 +12,20 @@ use anyhow::Result;
 use crossbeam_channel::Receiver;
 
 use crate::{
-    device::{Display, Microphone, Speaker},
-    engine::{Asr, Face, Llm, Portrait, Tts, Vad},
-    flow::{AudioClock, Crew, Outbox, Pulse, Pulses, SlotWriter, Turns, queue, slot},
+    device::{Camera, Display, Keys, Microphone, Speaker},
+    engine::{Asr, Face, Llm, Tts, Vad, vision::Watcher},
+    flow::{
+        AudioClock, Crew, Outbox, Pulse, Pulses, SlotWriter, Switch, Turns, Volume, queue, slot,
+    },
     journal::Journal,
     media::{Event, Recording},
     metrics::{Link, Metrics},
+    screen::Painter,
     stage::{
         animate,
         converse::{self, Conversation, Manners},
         endpoint::Limits,
-        hear, listen, play, show, speak, think,
+        hear, listen, play, press, show, speak, think, watch,
     },
 };
 
@@ -39,8 +42,8 @@ pub struct Engines {
     pub tts: Box<dyn Tts>,
     /// Moves the mouth.
     pub face: Box<dyn Face>,
-    /// Draws the face.
-    pub portrait: Box<dyn Portrait>,
+    /// Paints the screen.
+    pub painter: Box<dyn Painter>,
 }
 
 /// The hardware of the machine, open.
@@ -52,6 +55,10 @@ pub struct Devices {
     pub speaker: Box<dyn Speaker>,
     /// Where pictures go.
     pub display: Box<dyn Display>,
+    /// What sees who is there, and what makes sense of its pictures; without it whoever speaks is there.
+    pub watch: Option<(Box<dyn Camera>, Box<dyn Watcher>)>,
+    /// Keys, buttons and the touch screen, if there are any.
+    pub keys: Option<Box<dyn Keys>>,
 }
 
 /// How the machine behaves.
@@ -69,7 +76,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Kiosk {
     crew: Crew,
-    stop_hearing: Arc<AtomicBool>,
+    stop_sources: Arc<AtomicBool>,
     events: Outbox<Event>,
     recordings: SlotWriter<Recording>,
     /// What the machine is doing.
@@ -95,18 +102,20 @@ impl Kiosk {
         let (recordings_out, recordings) = slot();
         let (events_out, events) = queue(64);
         let (requests_out, requests) = slot();
+        let (scenes_out, scenes) = slot();
         let (sentences_out, sentences) = queue(4);
         let (voices_out, voices) = queue(16);
         let (beats_out, beats) = queue(12); // 0.5 s of performance
         let (faces_out, faces) = queue(32); // 1.3 s of performance
 
-        let Engines { vad, asr, llm, tts, face, portrait } = engines;
-        let Devices { microphone, speaker, display } = devices;
+        let Engines { vad, asr, llm, tts, face, painter } = engines;
+        let Devices { microphone, speaker, display, watch, keys } = devices;
         let sample_rate = tts.sample_rate();
         let turns = Turns::default();
         let clock = AudioClock::default();
+        let (volume, muted) = (Volume::default(), Switch::default());
         let journal = Arc::new(Journal::default());
-        let stop_hearing = Arc::new(AtomicBool::new(false));
+        let stop_sources = Arc::new(AtomicBool::new(false));
         let lit = Arc::new(AtomicBool::new(false));
         metrics.watch_depth(Link::Chunks, chunks_out.depth());
         metrics.watch_depth(Link::Events, events_out.depth());
@@ -117,17 +126,26 @@ impl Kiosk {
 
         let limits = settings.limits;
         let ear = listen::Ear { vad, asr, limits, worked: Duration::ZERO, failed: false };
-        let screen = show::Screen { portrait, display, lead: settings.lead, lit: lit.clone() };
+        let screen = show::Screen { painter, display, lead: settings.lead, lit: lit.clone() };
         let conversation = Conversation::new(turns, settings.manners, Instant::now());
         let mut crew = Crew::default();
-        let (m, stop) = (metrics.clone(), stop_hearing.clone());
-        crew.spawn("hear", move |p| hear::run(&p, microphone, &chunks_out, &stop, &m))?;
+        let (m, e, s) = (metrics.clone(), events_out.clone(), muted.clone());
+        let stop = stop_sources.clone();
+        crew.spawn("hear", move |p| hear::run(&p, microphone, &chunks_out, &e, &s, &stop, &m))?;
+        if let Some((camera, watcher)) = watch {
+            let (m, e, stop) = (metrics.clone(), events_out.clone(), stop_sources.clone());
+            crew.spawn("watch", move |p| watch::run(&p, camera, watcher, &e, &stop, &m))?;
+        }
+        if let Some(keys) = keys {
+            let (e, stop) = (events_out.clone(), stop_sources.clone());
+            crew.spawn("press", move |p| press::run(&p, keys, &e, &stop))?;
+        }
         let (m, e) = (metrics.clone(), events_out.clone());
         crew.spawn("listen", move |p| listen::run(&p, ear, &chunks, &recordings, &e, &m))?;
         let (m, j) = (metrics.clone(), journal.clone());
-        crew.spawn("converse", move |p| {
-            converse::run(&p, conversation, &events, &requests_out, &j, &m)
-        })?;
+        let out =
+            converse::Out { requests: requests_out, scenes: scenes_out, volume: volume.clone(), muted };
+        crew.spawn("converse", move |p| converse::run(&p, conversation, &events, &out, &j, &m))?;
         let (m, e) = (metrics.clone(), events_out.clone());
         crew.spawn("think", move |p| think::run(&p, llm, &requests, &sentences_out, &e, &m))?;
         let (m, e) = (metrics.clone(), events_out.clone());
@@ -138,18 +156,26 @@ impl Kiosk {
         })?;
         let (m, e, c) = (metrics.clone(), events_out.clone(), clock.clone());
         crew.spawn("play", move |p| {
-            let stage =
-                play::Stage { speaker, clock: &c, faces: &faces_out, events: &e, metrics: &m };
+            let stage = play::Stage {
+                speaker,
+                clock: &c,
+                faces: &faces_out,
+                events: &e,
+                volume: &volume,
+                works: true,
+                gain: play::Gain::default(),
+                metrics: &m,
+            };
             play::run(&p, stage, &beats)
         })?;
         let m = metrics.clone();
-        crew.spawn("show", move |p| show::run(&p, screen, &faces, &clock, &m))?;
+        crew.spawn("show", move |p| show::run(&p, screen, &faces, &scenes, &clock, &m))?;
 
         let pulses = crew.pulses();
         metrics.watch_pulses(pulses.clone());
         let events = events_out;
         let recordings = recordings_out;
-        Ok(Self { crew, stop_hearing, events, recordings, journal, lit, pulses })
+        Ok(Self { crew, stop_sources, events, recordings, journal, lit, pulses })
     }
 
     /// A way to tell the conversation what has happened outside the machine.
@@ -171,7 +197,7 @@ impl Kiosk {
     /// A stage failed, or is still busy after `grace`.
     pub fn stop(self, grace: Duration) -> Result<()> {
         self.journal.close();
-        self.stop_hearing.store(true, Ordering::Release);
+        self.stop_sources.store(true, Ordering::Release);
         let _ = self.events.send(&Pulse::default(), Event::Stop);
         drop((self.events, self.recordings));
         self.crew.join(grace)

@@ -12,6 +12,10 @@ pub mod stage;
 
 pub mod engine;
 
+pub mod scene;
+
+pub mod screen;
+
 pub mod device;
 
 pub mod sensors;

@@ -55,6 +55,8 @@ pub struct Sentence(pub String);
 pub struct Voice {
     /// Mono samples, −1 to 1.
     pub samples: Vec<f32>,
+    /// The sentence that begins with these samples.
+    pub begins: Option<Sentence>,
     /// The sentence that these samples complete.
     pub completes: Option<Sentence>,
 }
@@ -71,6 +73,8 @@ pub struct Beat {
     pub samples: Vec<f32>,
     /// The mouth while this sounds.
     pub mouth: Mouth,
+    /// The sentence that begins with this beat.
+    pub begins: Option<Sentence>,
     /// The sentence that this beat completes.
     pub completes: Option<Sentence>,
 }
@@ -206,10 +210,25 @@ pub enum Event {
     VisitorLeft,
     /// Somebody has begun to speak.
     SpeechBegan,
+    /// Somebody goes on speaking: sent when the words change, and once when speech has lasted for
+    /// [`crate::stage::endpoint::Limits::persist`].
+    Speaking {
+        /// What the recogniser makes of it so far; empty while it knows no word.
+        text: String,
+        /// How long there has been speech, without the pauses in it.
+        lasted: Duration,
+    },
     /// Somebody has spoken.
     Heard(Utterance),
     /// Somebody has typed this, at this time.
     Typed(String, Instant),
+    /// This sentence of ours begins to sound.
+    Saying {
+        /// The turn that it belongs to.
+        turn: Turn,
+        /// The sentence.
+        text: String,
+    },
     /// The visitor has heard this sentence of ours to its end.
     Said {
         /// The turn that it belongs to.
@@ -229,8 +248,75 @@ pub enum Event {
         /// The step.
         step: Step,
     },
+    /// Somebody has pressed something.
+    Pressed(Press),
+    /// A device has been lost, or is back.
+    Device {
+        /// Which one.
+        device: Device,
+        /// Whether it works.
+        works: bool,
+    },
     /// The machine is to stop.
     Stop,
 }
 
 impl Item for Event {}
+
+/// What somebody may press: a key, a place on the touch screen, or a switch over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Press {
+    /// Be silent.
+    Stop,
+    /// Say the last answer again.
+    Repeat,
+    /// The screen's other language.
+    Language,
+    /// Switch the microphone on or off.
+    Mute,
+    /// Switch the microphone off (`true`) or on, whatever it was.
+    SetMute(bool),
+    /// The push-to-talk key went down (`true`) or up.
+    Talk(bool),
+}
+
+/// The devices of a kiosk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Device {
+    /// Where sound comes from.
+    Microphone,
+    /// Where sound goes.
+    Speaker,
+    /// What sees who is there.
+    Camera,
+    /// Where pictures go.
+    Display,
+}
+
+impl Device {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Microphone, Self::Speaker, Self::Camera, Self::Display];
+
+    /// Its name in metrics and for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Microphone => "microphone",
+            Self::Speaker => "speaker",
+            Self::Camera => "camera",
+            Self::Display => "display",
+        }
+    }
+}
+
+/// A grey picture of the camera. It is looked at and forgotten: nothing keeps it.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Pixels a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// `width * height` bytes of brightness, rows from the top without gaps.
+    pub luma: Vec<u8>,
+    /// When it was taken.
+    pub taken: Instant,
+}

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use linly_edge::config::{Config, DeviceKind, layers};
+use linly_edge::config::{Config, SoundKind, layers};
 
 /// Writes `files` (path, text) into a fresh root.
 fn root(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -130,8 +130,8 @@ fn broken_files_are_told_with_their_place() {
 #[test]
 fn relations_and_missing_files_are_told_all_at_once() {
     let mut config = Config::default();
-    config.devices.microphone = DeviceKind::File;
-    config.devices.speaker = DeviceKind::File;
+    config.devices.microphone = SoundKind::File;
+    config.devices.speaker = SoundKind::File;
     config.devices.file.speaker = "/no-such-folder/reply.wav".into();
     config.screen.width = 721;
     config.listen.short_pause_ms = 900.try_into().unwrap();

@@ -56,7 +56,7 @@ fn stages_do_not_know_each_other() {
         .filter(|path| fs::read_to_string(path).expect("text").contains("\npub fn run("))
         .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
         .collect();
-    assert_eq!(threads.len(), 8, "{threads:?}");
+    assert_eq!(threads.len(), 10, "{threads:?}");
     let mut words = Vec::new();
     for name in threads.iter().filter(|name| *name != "think") {
         words.push(format!("super::{name}"));

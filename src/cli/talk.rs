@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{ConfigFile, Engine};
 use crate::{
-    config::{Config, DeviceKind},
+    config::{CameraKind, Config, DisplayKind, SoundKind},
     device::{DeviceError, Speaker},
     front::steps_ms,
     journal::{End, Report},
@@ -141,11 +141,12 @@ impl Talk {
 
     fn use_simulated_devices(&self, config: &mut Config) {
         let devices = &mut config.devices;
-        devices.speaker = DeviceKind::Headless;
-        devices.display = DeviceKind::Headless;
-        devices.microphone = DeviceKind::Headless;
+        devices.speaker = SoundKind::Headless;
+        devices.display = DisplayKind::Headless;
+        devices.camera = CameraKind::Off;
+        devices.microphone = SoundKind::Headless;
         if let Some(path) = &self.question.wav {
-            devices.microphone = DeviceKind::File;
+            devices.microphone = SoundKind::File;
             devices.file.microphone = absolute(path);
             devices.file.repeat = false;
             // A recording is one question: a pause in it must not end it, and nothing may cut in.

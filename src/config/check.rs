@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Config, DeviceKind};
+use super::{Config, DisplayKind, SoundKind};
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Config {
     fn check_devices(&self, found: &mut Found) {
         let Self { devices, .. } = self;
         let file = &devices.file;
-        let uses = |kind| kind == DeviceKind::File;
+        let uses = |kind| kind == SoundKind::File;
         if uses(devices.microphone) && found.given("devices.file.microphone", &file.microphone) {
             found.file("devices.file.microphone", &file.microphone);
         }
@@ -100,7 +100,7 @@ impl Config {
                 found.add("devices.file.speaker", why.to_owned());
             }
         }
-        if uses(devices.display) && found.given("devices.file.display", &file.display) {
+        if devices.display == DisplayKind::File && found.given("devices.file.display", &file.display) {
             found.writable("devices.file.display", &file.display);
             if uses(devices.speaker) && file.display == file.speaker {
                 let why = "is the speaker's file too; name another";

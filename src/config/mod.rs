@@ -3,7 +3,11 @@
 //! `config/linly-edge.toml` and `docs/config.md` are generated from this file.
 
 mod check;
+mod keys;
 mod load;
+mod screen;
+mod sound;
+mod watch;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -16,7 +20,11 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 
 pub use check::{Place, Problem, Problems};
+pub use keys::Keys;
 pub use load::layers;
+pub use screen::Screen;
+pub use sound::Sound;
+pub use watch::Watch;
 
 /// Everything that can be configured. It does not change while the process lives.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -26,7 +34,10 @@ pub struct Config {
     #[schemars(range(min = 100, max = 60_000))]
     pub stop_grace_ms: u32,
     pub devices: Devices,
+    pub sound: Sound,
+    pub watch: Watch,
     pub screen: Screen,
+    pub keys: Keys,
     pub listen: Listen,
     pub converse: Converse,
     pub models: Models,
@@ -41,7 +52,10 @@ impl Default for Config {
         Self {
             stop_grace_ms: 2_000,
             devices: Devices::default(),
+            sound: Sound::default(),
+            watch: Watch::default(),
             screen: Screen::default(),
+            keys: Keys::default(),
             listen: Listen::default(),
             converse: Converse::default(),
             models: Models::default(),
@@ -61,38 +75,62 @@ impl Config {
     }
 }
 
-/// Which devices the kiosk hears, speaks and shows with.
+/// Which devices the kiosk hears, sees, speaks and shows with.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Devices {
     /// Where sound comes from.
-    pub microphone: DeviceKind,
+    pub microphone: SoundKind,
     /// Where sound goes.
-    pub speaker: DeviceKind,
+    pub speaker: SoundKind,
+    /// What sees who is there.
+    pub camera: CameraKind,
     /// Where pictures go.
-    pub display: DeviceKind,
+    pub display: DisplayKind,
     pub file: FileDevices,
 }
 
-/// What stands for a device.
+/// What hears or speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum DeviceKind {
-    /// Nothing, at the pace of the real thing: silence comes in; what goes out is dropped.
+pub enum SoundKind {
+    /// A sound card where there is one, else nothing.
     #[default]
-    Headless,
+    Auto,
+    /// The sound card that `[sound]` names.
+    Alsa,
     /// The file that `[devices.file]` names.
     File,
+    /// Nothing, at the pace of the real thing: silence comes in; what goes out is dropped.
+    Headless,
 }
 
-impl DeviceKind {
-    /// How the configuration writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Headless => "headless",
-            Self::File => "file",
-        }
-    }
+/// What sees who is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CameraKind {
+    /// A camera where there is one, else nothing.
+    #[default]
+    Auto,
+    /// The camera that `[watch]` names.
+    V4l,
+    /// Nothing: whoever speaks is there.
+    Off,
+}
+
+/// What shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DisplayKind {
+    /// A screen where one is connected and nobody else uses it, else nothing.
+    #[default]
+    Auto,
+    /// The screen that `[screen]` names, without any desktop.
+    Drm,
+    /// The file that `[devices.file]` names.
+    File,
+    /// Nothing, at the pace of the real thing.
+    Headless,
 }
 
 /// The files that stand for devices whose kind is `file`.
@@ -121,24 +159,6 @@ impl Default for FileDevices {
             speaker: PathBuf::new(),
             display: PathBuf::new(),
         }
-    }
-}
-
-/// The size of the picture, in pixels.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Screen {
-    /// Pixels a row; an even number.
-    #[schemars(range(min = 64, max = 3840))]
-    pub width: u32,
-    /// Rows; an even number.
-    #[schemars(range(min = 64, max = 3840))]
-    pub height: u32,
-}
-
-impl Default for Screen {
-    fn default() -> Self {
-        Self { width: 720, height: 1280 }
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use crate::media::{Chunk, Picture};
+use crate::media::{Chunk, Frame, Picture, Press};
 
 /// What can be wrong with a device; the variants are what a stage does about it.
 #[derive(Debug, Error)]
@@ -17,7 +17,12 @@ pub enum DeviceError {
     /// Sound was lost or came too late; go on.
     #[error("sound was lost")]
     Xrun,
-    /// It has been unplugged, or has ended; open it again or stop.
+    /// It is unplugged or does not answer, and the device itself looks for it to come back: go on
+    /// asking. Whoever returns this has taken about the time that the work would have taken, so that a
+    /// loop around it keeps the machine's pace.
+    #[error("the device is away")]
+    Away,
+    /// It has ended and will not come back.
     #[error("the device is gone")]
     Gone,
     /// Anything else.
@@ -49,4 +54,18 @@ pub trait Display: Send {
     fn show(&mut self, picture: &Picture) -> Result<Instant, DeviceError>;
     /// Waits for the next moment at which a picture can be shown.
     fn wait(&mut self) -> Result<(), DeviceError>;
+}
+
+/// What sees who is there.
+pub trait Camera: Send {
+    /// Waits for the newest picture and puts it into `frame`, whose memory is used again.
+    fn read(&mut self, frame: &mut Frame) -> Result<(), DeviceError>;
+    /// How many pictures a second are wanted from now on; the camera may give fewer.
+    fn pace(&mut self, rate: f32);
+}
+
+/// Keys, buttons and places on the touch screen.
+pub trait Keys: Send {
+    /// Waits up to `wait` for the next press.
+    fn read(&mut self, wait: Duration) -> Result<Option<Press>, DeviceError>;
 }

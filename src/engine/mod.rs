@@ -9,6 +9,7 @@ pub mod onnx;
 pub mod pack;
 pub mod tts;
 pub mod vad;
+pub mod vision;
 
 use std::{ops::ControlFlow, time::Duration};
 

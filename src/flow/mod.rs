@@ -3,9 +3,11 @@
 mod clock;
 mod crew;
 mod link;
+mod switch;
 mod turn;
 
 pub use clock::AudioClock;
 pub use crew::{Crew, Pulse, Pulses, Waiting};
 pub use link::{Depth, Inbox, Item, Outbox, Polled, SlotWriter, queue, slot};
+pub use switch::{Switch, Volume};
 pub use turn::{Time, Times, Turn, Turns};

@@ -74,8 +74,10 @@ struct Animator {
     turn: Option<Turn>,
     /// Sound that does not fill a beat yet.
     rest: Vec<f32>,
-    /// Sound whose mouth is not known yet, oldest first.
-    owed: VecDeque<Vec<f32>>,
+    /// The sentence that begins in `rest`.
+    begins: Option<Sentence>,
+    /// Sound whose mouth is not known yet, oldest first, and the sentence that begins with it.
+    owed: VecDeque<(Vec<f32>, Option<Sentence>)>,
     /// Mouths that the face has just handed out; kept for its memory.
     certain: Vec<Mouth>,
     /// Beats of this turn so far.
@@ -92,6 +94,7 @@ impl Animator {
             length,
             turn: None,
             rest: Vec::with_capacity(length),
+            begins: None,
             owed: VecDeque::new(),
             certain: Vec::new(),
             count: 0,
@@ -103,6 +106,7 @@ impl Animator {
         self.face.reset();
         self.turn = Some(turn.clone());
         self.rest.clear();
+        self.begins = None;
         self.owed.clear();
         self.count = 0;
     }
@@ -116,6 +120,9 @@ impl Animator {
         voice: Voice,
         send: &mut dyn FnMut(Beat) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>> {
+        if voice.begins.is_some() {
+            self.begins = voice.begins;
+        }
         for sample in voice.samples {
             self.rest.push(sample);
             if self.rest.len() == self.length && self.beat(send)?.is_break() {
@@ -148,7 +155,8 @@ impl Animator {
         self.certain = mouths;
         if sent.is_continue() && sentence.is_some() {
             // The sentence's end travels behind all of its sound, on one beat of silence.
-            self.owed.push_back(vec![0.0; self.length]);
+            let begins = self.begins.take();
+            self.owed.push_back((vec![0.0; self.length], begins));
             sent = self.pair(Mouth::default(), sentence, send);
         }
         Ok(sent)
@@ -159,7 +167,7 @@ impl Animator {
         let sound = std::mem::replace(&mut self.rest, Vec::with_capacity(self.length));
         let mut certain = std::mem::take(&mut self.certain);
         self.face.accept(&sound, &mut |mouth| certain.push(mouth))?;
-        self.owed.push_back(sound);
+        self.owed.push_back((sound, self.begins.take()));
         let sent = certain.drain(..).try_for_each(|mouth| self.pair(mouth, None, send));
         self.certain = certain;
         Ok(sent)
@@ -171,11 +179,13 @@ impl Animator {
         completes: Option<Sentence>,
         send: &mut dyn FnMut(Beat) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let Some(samples) = self.owed.pop_front() else { return ControlFlow::Continue(()) };
+        let Some((samples, begins)) = self.owed.pop_front() else {
+            return ControlFlow::Continue(());
+        };
         let at = Duration::from_secs(1) * self.count / self.face.rate();
         self.count += 1;
         let sending = Instant::now();
-        let sent = send(Beat { at, samples, mouth, completes });
+        let sent = send(Beat { at, samples, mouth, begins, completes });
         self.waited += sending.elapsed();
         sent
     }
@@ -226,12 +236,15 @@ mod tests {
             };
             // 100 samples in pieces of 7: two and a half beats of 40.
             let samples: Vec<f32> = (1..=100).map(|number| number as f32).collect();
+            let sentence = Sentence("Hello.".into());
+            let mut begins = Some(sentence.clone());
             for piece in samples.chunks(7) {
-                let voice = Voice { samples: piece.to_vec(), completes: None };
+                let samples = piece.to_vec();
+                let voice = Voice { samples, begins: begins.take(), completes: None };
                 assert!(animator.take(voice, &mut send).expect("no failure").is_continue());
             }
-            let sentence = Sentence("Hello.".into());
-            let end = Voice { samples: Vec::new(), completes: Some(sentence.clone()) };
+            let completes = Some(sentence.clone());
+            let end = Voice { completes, ..Voice::default() };
             assert!(animator.take(end, &mut send).expect("no failure").is_continue());
 
             let sound: Vec<f32> = beats.iter().flat_map(|beat| beat.samples.clone()).collect();
@@ -241,6 +254,8 @@ mod tests {
                 assert_eq!(beat.mouth.open, beat.samples[0], "{behind} behind");
                 assert_eq!(beat.samples.len(), 40);
             }
+            assert_eq!(beats[0].begins, Some(sentence.clone()));
+            assert!(beats[1..].iter().all(|beat| beat.begins.is_none()));
             assert_eq!(beats.last().expect("beats").completes, Some(sentence));
             let times: Vec<u128> = beats.iter().map(|beat| beat.at.as_millis()).collect();
             assert_eq!(times, [0, 40, 80, 120]);

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::{
-    flow::{Inbox, Polled, Pulse, SlotWriter, Turn, Turns},
+    flow::{Inbox, Polled, Pulse, SlotWriter, Switch, Turn, Turns, Volume},
     journal::{Activity, End, Journal, Report},
     media::{Event, History, Message, Part, Request, Role, Step, Utterance},
     metrics::Metrics,
+    scene::Scene,
 };
 
 /// How the kiosk behaves.
@@ -26,12 +27,25 @@ pub struct Manners {
     pub forget: Duration,
 }
 
+/// What the conversation steers.
+#[derive(Debug)]
+pub struct Out {
+    /// What `think` is asked for.
+    pub requests: SlotWriter<Part<Request>>,
+    /// What `show` shows beside the face.
+    pub scenes: SlotWriter<Scene>,
+    /// How loud `play` plays.
+    pub volume: Volume,
+    /// Whether `hear` lets nothing through.
+    pub muted: Switch,
+}
+
 /// Runs until somebody sends [`Event::Stop`].
 pub fn run(
     pulse: &Pulse,
     mut conversation: Conversation,
     events: &Inbox<Event>,
-    requests: &SlotWriter<Part<Request>>,
+    out: &Out,
     journal: &Journal,
     metrics: &Metrics,
 ) -> Result<()> {
@@ -60,7 +74,7 @@ pub fn run(
         before = activity;
         journal.is(activity);
         if let Some(request) = reaction.request {
-            requests.put(request);
+            out.requests.put(request);
         }
     }
 }
@@ -148,6 +162,10 @@ impl Conversation {
             Event::Finished { turn } => self.finished(&turn, End::Finished),
             Event::Failed { turn, step } => self.fail(&turn, step, now),
             Event::Stop => self.farewell(),
+            Event::Speaking { .. }
+            | Event::Saying { .. }
+            | Event::Pressed(_)
+            | Event::Device { .. } => Reaction::default(),
         }
     }
 

@@ -6,6 +6,8 @@ pub mod endpoint;
 pub mod hear;
 pub mod listen;
 pub mod play;
+pub mod press;
 pub mod show;
 pub mod speak;
 pub mod think;
+pub mod watch;

@@ -9,8 +9,8 @@ use anyhow::Result;
 
 use crate::{
     device::{DeviceError, Speaker},
-    flow::{AudioClock, Inbox, Outbox, Polled, Pulse, Turn},
-    media::{Beat, Event, Part, Sentence},
+    flow::{AudioClock, Inbox, Outbox, Polled, Pulse, Turn, Volume},
+    media::{Beat, Device, Event, Part, Sentence},
     metrics::{Link, Metrics},
 };
 
@@ -28,18 +28,60 @@ pub struct Stage<'a> {
     pub faces: &'a Outbox<Part<Beat>>,
     /// News for `converse`.
     pub events: &'a Outbox<Event>,
+    /// How loud the answer is to be.
+    pub volume: &'a Volume,
+    /// Whether the loudspeaker works, as far as `converse` was told.
+    pub works: bool,
+    /// The factor of the last sample, and the samples with it; kept for its memory.
+    pub gain: Gain,
     /// Counted here.
     pub metrics: &'a Metrics,
+}
+
+/// Samples made quieter, without a click where the factor changes.
+#[derive(Debug)]
+pub struct Gain {
+    factor: f32,
+    samples: Vec<f32>,
+}
+
+impl Default for Gain {
+    fn default() -> Self {
+        Self { factor: 1.0, samples: Vec::new() }
+    }
+}
+
+impl Gain {
+    /// `samples` as loud as `target` asks, after a ramp over all of them if that has just changed.
+    fn apply<'a>(&'a mut self, samples: &'a [f32], target: f32) -> &'a [f32] {
+        if self.factor == target && target == 1.0 {
+            return samples;
+        }
+        let step = (target - self.factor) / samples.len().max(1) as f32;
+        let from = self.factor;
+        self.samples.clear();
+        let factors = (1..=samples.len()).map(|number| from + step * number as f32);
+        self.samples.extend(samples.iter().zip(factors).map(|(sample, factor)| sample * factor));
+        self.factor = target;
+        &self.samples
+    }
 }
 
 /// What sounds at the moment.
 struct Sounding {
     turn: Turn,
     written: Duration,
-    /// Sentences that have not sounded to their end, and when they will have.
-    sentences: VecDeque<(Duration, Sentence)>,
+    /// Sentences whose beginning or end has not been heard, and when it will be.
+    sentences: VecDeque<(Duration, Edge, Sentence)>,
     /// Whether everything has been written.
     ended: bool,
+}
+
+/// The two ends of a sentence.
+#[derive(Clone, Copy, PartialEq)]
+enum Edge {
+    Begins,
+    Ends,
 }
 
 /// Runs until there are no more beats.
@@ -84,6 +126,9 @@ impl Stage<'_> {
         let period = (rate as usize / 100).max(1);
         let samples = beat.samples.clone();
         let completes = beat.completes.clone();
+        if let Some(sentence) = beat.begins.clone() {
+            sounding.sentences.push_back((sounding.written, Edge::Begins, sentence));
+        }
         if sounding.written.is_zero() {
             self.first_sound(sounding)?;
         } else if self.delay()?.is_zero() {
@@ -98,20 +143,30 @@ impl Stage<'_> {
             }
             let written = {
                 let _waiting = pulse.waiting();
-                self.speaker.write(part)
+                self.speaker.write(self.gain.apply(part, self.volume.get()))
             };
             match written {
-                Ok(()) => {}
+                Ok(()) => self.now_works(true),
                 Err(DeviceError::Xrun) => self.metrics.speaker_underruns.inc(),
+                // The answer goes on: it can still be read.
+                Err(DeviceError::Away) => self.now_works(false),
                 Err(error) => return Err(gone(error)),
             }
             sounding.written += Duration::from_secs(1) * part.len() as u32 / rate;
             self.tell(sounding)?;
         }
         if let Some(sentence) = completes {
-            sounding.sentences.push_back((sounding.written, sentence));
+            sounding.sentences.push_back((sounding.written, Edge::Ends, sentence));
         }
         Ok(())
+    }
+
+    fn now_works(&mut self, works: bool) {
+        if self.works != works {
+            self.works = works;
+            let event = Event::Device { device: Device::Speaker, works };
+            let _ = self.events.send(&Pulse::default(), event);
+        }
     }
 
     fn first_sound(&mut self, sounding: &Sounding) -> Result<()> {
@@ -126,12 +181,16 @@ impl Stage<'_> {
         let delay = self.delay()?;
         self.clock.set(&sounding.turn, sounding.written, delay, Instant::now());
         let heard = sounding.written.saturating_sub(delay);
-        while let Some((_, Sentence(text))) =
-            sounding.sentences.pop_front_if(|(end, _)| *end <= heard)
+        while let Some((_, edge, Sentence(text))) =
+            sounding.sentences.pop_front_if(|(at, ..)| *at <= heard)
         {
+            let turn = sounding.turn.clone();
+            let event = match edge {
+                Edge::Begins => Event::Saying { turn, text },
+                Edge::Ends => Event::Said { turn, text },
+            };
             // `converse` never waits for us, so this cannot either for long.
-            let said = Event::Said { turn: sounding.turn.clone(), text };
-            let _ = self.events.send(&Pulse::default(), said);
+            let _ = self.events.send(&Pulse::default(), event);
         }
         Ok(())
     }
@@ -163,4 +222,18 @@ impl Stage<'_> {
 
 fn gone(error: DeviceError) -> anyhow::Error {
     anyhow::Error::new(error).context("the loudspeaker failed: is it plugged in?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_volume_changes_without_a_click() {
+        let mut gain = Gain::default();
+        assert_eq!(gain.apply(&[1.0; 4], 1.0), [1.0; 4]);
+        assert_eq!(gain.apply(&[1.0; 4], 0.2), [0.8, 0.6, 0.40000004, 0.2]);
+        assert_eq!(gain.apply(&[1.0; 2], 0.2), [0.2; 2]);
+        assert_eq!(gain.apply(&[1.0; 2], 1.0), [0.6, 1.0]);
+    }
 }

@@ -10,17 +10,18 @@ use anyhow::{Result, bail};
 
 use crate::{
     device::{DeviceError, Display},
-    engine::Portrait,
     flow::{AudioClock, Inbox, Polled, Pulse, Turn},
     media::{Beat, Mouth, PICTURE_RATE, Part},
     metrics::Metrics,
+    scene::Scene,
+    screen::Painter,
 };
 
 /// Everything that showing needs.
 #[expect(missing_debug_implementations, reason = "devices have none")]
 pub struct Screen {
-    /// Draws the face.
-    pub portrait: Box<dyn Portrait>,
+    /// Paints it.
+    pub painter: Box<dyn Painter>,
     /// Shows it.
     pub display: Box<dyn Display>,
     /// How long after `Display::show` returns a picture is really seen.
@@ -79,14 +80,16 @@ pub fn run(
     pulse: &Pulse,
     mut screen: Screen,
     faces: &Inbox<Part<Beat>>,
+    scenes: &Inbox<Scene>,
     clock: &AudioClock,
     metrics: &Metrics,
 ) -> Result<()> {
     let started = Instant::now();
-    metrics.face_keypoints.set(i64::try_from(screen.portrait.key_points()).unwrap_or(i64::MAX));
+    metrics.face_keypoints.set(i64::try_from(screen.painter.key_points()).unwrap_or(i64::MAX));
     let mut turn: Option<Turn> = None;
     let mut beats: VecDeque<Beat> = VecDeque::new();
     let mut seen_of = SeenOf::default();
+    let mut scene = Scene::default();
     loop {
         {
             let _waiting = pulse.waiting();
@@ -105,6 +108,9 @@ pub fn run(
                 }
             }
         }
+        if let Polled::Item(newer) = scenes.look() {
+            scene = newer;
+        }
         let now = Instant::now() + screen.lead;
         let heard =
             turn.as_ref().filter(|turn| turn.is_live()).and_then(|turn| clock.heard(turn, now));
@@ -120,7 +126,7 @@ pub fn run(
         };
         let began = Instant::now();
         let mouth = beat.as_ref().map(|beat| beat.mouth).unwrap_or_default();
-        let picture = screen.portrait.draw(now - started, mouth);
+        let picture = screen.painter.paint(now - started, mouth, &scene);
         metrics.picture_draw.observe(began.elapsed().as_secs_f64());
         let shown = passed(screen.display.show(&picture))?;
         if let (Some(turn), Some(beat), Some(shown)) = (&turn, &beat, shown) {
@@ -134,7 +140,7 @@ pub fn run(
 fn passed<T>(result: Result<T, DeviceError>) -> Result<Option<T>> {
     match result {
         Ok(said) => Ok(Some(said)),
-        Err(DeviceError::Xrun) => Ok(None),
+        Err(DeviceError::Xrun | DeviceError::Away) => Ok(None),
         Err(DeviceError::Gone) => bail!("the display is gone: is it plugged in?"),
         Err(DeviceError::Other(error)) => Err(error.context("failed to show a picture")),
     }

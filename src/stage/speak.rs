@@ -23,8 +23,7 @@ pub fn run(
 ) -> Result<()> {
     let mut failed = 0;
     while let Some(Part { turn, body }) = sentences.next(pulse) {
-        let send =
-            |samples, completes| voices.send(pulse, Part::of(&turn, Voice { samples, completes }));
+        let send = |voice| voices.send(pulse, Part::of(&turn, voice));
         let Some(sentence) = body else {
             let _ = voices.send(pulse, Part::end(&turn));
             continue;
@@ -32,12 +31,14 @@ pub fn run(
         let began = Instant::now();
         // Waiting for room behind us is no work of the voice.
         let mut waited = Duration::ZERO;
+        let mut begins = Some(sentence.clone());
         let spoken = tts.speak(&sentence.0, &mut |piece| {
             if turn.times().tts_first.get().is_none() {
                 turn.times().tts_first.add(began.elapsed());
             }
             let sending = Instant::now();
-            let sent = send(piece.to_vec(), None);
+            let samples = piece.to_vec();
+            let sent = send(Voice { samples, begins: begins.take(), completes: None });
             waited += sending.elapsed();
             sent
         });
@@ -56,7 +57,7 @@ pub fn run(
         let took = began.elapsed().saturating_sub(waited);
         turn.times().tts.add(took);
         metrics.tts_duration.observe(took.as_secs_f64());
-        let _ = send(Vec::new(), Some(sentence));
+        let _ = send(Voice { samples: Vec::new(), begins, completes: Some(sentence) });
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ use linly_edge::{
     kiosk::{Devices, Engines, Kiosk, Settings},
     media::{Chunk, Message, Mouth, Picture, Rect},
     metrics::Metrics,
+    screen::Bare,
     stage::{converse::Manners, endpoint::Limits},
 };
 
@@ -114,7 +115,7 @@ impl Machine {
                 takes: faults.tts_takes,
             }),
             face: Box::new(FakeFace { takes: faults.face_takes }),
-            portrait: Box::new(FakePortrait),
+            painter: Box::new(Bare(Box::new(FakePortrait))),
         };
         let devices = Devices {
             microphone: Box::new(FakeMicrophone {
@@ -135,6 +136,8 @@ impl Machine {
                 xruns: faults.speaker_xruns,
             }),
             display: Box::new(FakeDisplay { see, next: Instant::now() }),
+            watch: None,
+            keys: None,
         };
         let metrics = Arc::new(Metrics::default());
         let kiosk = Kiosk::start(settings(), engines, devices, &metrics).expect("threads");

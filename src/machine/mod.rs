@@ -1,16 +1,18 @@
 //! From a configuration to the parts of a machine: models loaded, devices open.
 
+mod camera;
+mod display;
+mod keys;
+mod sound;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result};
 
 use crate::{
     admin::ModelStatus,
-    config::{Config, DeviceKind, Screen},
+    config::{Config, DisplayKind, Screen},
     device::{
-        Display, Microphone, Speaker,
-        file::{After, FileMicrophone, FileSpeaker},
-        headless::{HeadlessDisplay, HeadlessMicrophone, HeadlessSpeaker},
         mp4::Format,
         recording::{Limit, Recording},
     },
@@ -20,19 +22,14 @@ use crate::{
         vad::Earshot,
     },
     kiosk::{Devices, Engines, Settings},
-    media::{PICTURE_RATE, Step},
+    media::{Device, PICTURE_RATE, Step},
     metrics::{Metrics, Model},
+    screen::Bare,
     stage::{converse::Manners, endpoint::Limits},
 };
 
 /// After this long without a word the visitor has left, and what was said is forgotten.
 const FORGET: Duration = Duration::from_mins(1);
-
-/// Silence before a recording is played, so that the speech detector has heard the room.
-const BEFORE: Duration = Duration::from_millis(500);
-
-/// Buffer of the simulated sound card: about what a real one has.
-const BUFFER: Duration = Duration::from_millis(80);
 
 /// The longest recording that is played, and the longest that is made.
 const LONGEST: Duration = Duration::from_hours(1);
@@ -67,7 +64,7 @@ pub fn assemble(config: &Config, metrics: &Metrics) -> Result<Assembly> {
         llm: loader.llm()?,
         tts,
         face: loader.face(sample_rate)?,
-        portrait: load::portrait(config)?,
+        painter: Box::new(Bare(load::portrait(config)?)),
     };
     let models = status(&loader, metrics)?;
     let (devices, recording) = devices(config, sample_rate)?;
@@ -79,24 +76,10 @@ pub fn assemble(config: &Config, metrics: &Metrics) -> Result<Assembly> {
 /// # Errors
 /// One of them cannot be opened; the message names it.
 pub fn devices(config: &Config, sample_rate: u32) -> Result<(Devices, Recording)> {
-    let files = &config.devices.file;
-    let microphone: Box<dyn Microphone> = match config.devices.microphone {
-        DeviceKind::Headless => Box::new(HeadlessMicrophone::default()),
-        DeviceKind::File => {
-            let pause = Duration::from_millis(files.pause_ms.into());
-            let after = if files.repeat { After::Again(pause) } else { After::Silence };
-            let opened = FileMicrophone::open(&files.microphone, LONGEST, BEFORE, after);
-            Box::new(opened.context("the microphone cannot be opened")?)
-        }
-    };
-    let speaker: Box<dyn Speaker> = match config.devices.speaker {
-        DeviceKind::Headless => Box::new(HeadlessSpeaker::open(sample_rate, BUFFER)?),
-        DeviceKind::File => {
-            let opened = FileSpeaker::open(&files.speaker, sample_rate, BUFFER, LONGEST);
-            Box::new(opened.context("the loudspeaker cannot be opened")?)
-        }
-    };
-    let display: Box<dyn Display> = Box::new(HeadlessDisplay::open(PICTURE_RATE)?);
+    let (microphone, speaker) = sound::open(config, sample_rate)?;
+    let display = display::open(config)?;
+    let keys = keys::open(config)?;
+    let watch = camera::open(config)?;
     let Screen { width, height } = config.screen;
     let format = Format { width, height, picture_rate: PICTURE_RATE, sample_rate };
     let limit = Limit { time: ANSWER, bytes: config.admin.video_limit_bytes as u64 };
@@ -105,11 +88,13 @@ pub fn devices(config: &Config, sample_rate: u32) -> Result<(Devices, Recording)
         microphone,
         speaker: Box::new(recording.speaker(speaker)?),
         display: Box::new(recording.display(display)),
+        watch,
+        keys,
     };
-    if config.devices.display == DeviceKind::File {
+    if config.devices.display == DisplayKind::File {
         // Sound and pictures of the whole run, in one film.
         let limit = Limit { time: LONGEST, bytes: u64::MAX };
-        let film = Recording::to_file(&files.display, format, limit)
+        let film = Recording::to_file(&config.devices.file.display, format, limit)
             .context("the display cannot be opened")?;
         devices.speaker = Box::new(film.speaker(devices.speaker)?);
         devices.display = Box::new(film.display(devices.display));
@@ -161,12 +146,15 @@ pub fn settings(config: &Config) -> Settings {
     }
 }
 
-/// Which device is which kind.
+/// Which device is which kind, in the words of the configuration.
 pub fn device_kinds(config: &Config) -> BTreeMap<String, String> {
-    let devices = &config.devices;
-    [("microphone", devices.microphone), ("speaker", devices.speaker), ("display", devices.display)]
+    let written = serde_json::to_value(&config.devices).unwrap_or_default();
+    Device::ALL
         .into_iter()
-        .map(|(device, kind)| (device.to_owned(), kind.name().to_owned()))
+        .map(|device| {
+            let kind = written[device.name()].as_str().unwrap_or_default().to_owned();
+            (device.name().to_owned(), kind)
+        })
         .collect()
 }
 
