@@ -143,8 +143,12 @@ impl Kiosk {
         let (m, e) = (metrics.clone(), events_out.clone());
         crew.spawn("listen", move |p| listen::run(&p, ear, &chunks, &recordings, &e, &m))?;
         let (m, j) = (metrics.clone(), journal.clone());
-        let out =
-            converse::Out { requests: requests_out, scenes: scenes_out, volume: volume.clone(), muted };
+        let out = converse::Out {
+            requests: requests_out,
+            scenes: scenes_out,
+            volume: volume.clone(),
+            muted,
+        };
         crew.spawn("converse", move |p| converse::run(&p, conversation, &events, &out, &j, &m))?;
         let (m, e) = (metrics.clone(), events_out.clone());
         crew.spawn("think", move |p| think::run(&p, llm, &requests, &sentences_out, &e, &m))?;

@@ -100,7 +100,9 @@ impl Config {
                 found.add("devices.file.speaker", why.to_owned());
             }
         }
-        if devices.display == DisplayKind::File && found.given("devices.file.display", &file.display) {
+        if devices.display == DisplayKind::File
+            && found.given("devices.file.display", &file.display)
+        {
             found.writable("devices.file.display", &file.display);
             if uses(devices.speaker) && file.display == file.speaker {
                 let why = "is the speaker's file too; name another";
