@@ -14,6 +14,7 @@ use std::{
 use linly_edge::{
     admin::{Admin, Ask, Front, Refusal, Status, Told},
     config,
+    media::Press,
     metrics::{BadInput, Metrics},
 };
 use serde_json::Value;
@@ -43,6 +44,10 @@ impl Front for Fake {
 
     fn status(&self) -> Status {
         Status { state: "alone".into(), version: "1.2.3".into(), turns: 7, ..Status::default() }
+    }
+
+    fn press(&self, _press: Press) -> bool {
+        true
     }
 
     fn talk(&self, request: Ask) -> Result<Told, Refusal> {

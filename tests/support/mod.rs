@@ -198,13 +198,15 @@ pub(crate) fn settings() -> Settings {
             pause: 160 * MS,
             short_pause: 160 * MS,
             longest: 5000 * MS,
+            persist: 200 * MS,
         },
         manners: Manners {
-            greeting: String::new(),
             apology: "Sorry.".into(),
             guard: Duration::ZERO,
+            persist: 200 * MS,
             history: 8,
-            forget: Duration::from_mins(1),
+            stop_words: vec!["silence".into()],
+            ..Manners::default()
         },
         lead: Duration::ZERO,
     }
