@@ -23,6 +23,7 @@ use serde_json::Value;
 #[derive(Default)]
 struct Fake {
     asked: Mutex<Vec<Ask>>,
+    pressed: Mutex<Vec<Press>>,
     unready: AtomicBool,
     stuck: AtomicBool,
     refusal: Mutex<Option<Refusal>>,
@@ -46,7 +47,8 @@ impl Front for Fake {
         Status { state: "alone".into(), version: "1.2.3".into(), turns: 7, ..Status::default() }
     }
 
-    fn press(&self, _press: Press) -> bool {
+    fn press(&self, press: Press) -> bool {
+        self.pressed.lock().unwrap().push(press);
         true
     }
 
@@ -336,6 +338,22 @@ fn wrong_paths_methods_and_types_are_refused() {
             assert_eq!(reply.header(header), value, "{request}");
         }
     }
+}
+
+#[test]
+fn keys_can_be_pressed_from_afar_but_not_by_another_site_s_page() {
+    let machine = machine();
+    let post = |path: &str, headers: &str| {
+        machine.send(format!(
+            "POST {path} HTTP/1.1\r\nHost: kiosk:9090\r\n{headers}Content-Length: 0\r\n\r\n"
+        ))
+    };
+    assert_eq!(post("/press/mute", "").status, 200);
+    assert_eq!(post("/press/stop", "Origin: http://kiosk:9090\r\n").json()["pressed"], "stop");
+    assert_eq!(post("/press/stop", "Origin: http://elsewhere\r\n").status, 403);
+    assert_eq!(post("/press/shutdown", "").error(), "there is no such key");
+    assert_eq!(machine.get("/press/stop").status, 405);
+    assert_eq!(*machine.fake.pressed.lock().unwrap(), [Press::SetMute(true), Press::Stop]);
 }
 
 #[test]

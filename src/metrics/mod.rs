@@ -153,6 +153,11 @@ impl Metrics {
         self.devices.with_label_values(&[device.value()]).set(i64::from(works));
     }
 
+    /// Whether a real device was working when that was last noted.
+    pub fn works(&self, device: Device) -> bool {
+        self.devices.with_label_values(&[device.value()]).get() == 1
+    }
+
     /// Counts a request over HTTP. Codes come from our own replies, so they are few.
     pub fn http_request(&self, route: Route, code: u16) {
         let mut replies = self.replies.lock().unwrap_or_else(PoisonError::into_inner);
