@@ -33,7 +33,8 @@ pub fn wrap(
     let timeline = Arc::new(Mutex::new(Timeline::new(one_clock)));
     let figures = Arc::new(Figures::default());
     let resampler = Resampler::new(speaker.sample_rate(), SAMPLE_RATE)?;
-    let speaker = EchoSpeaker { speaker, resampler, timeline: timeline.clone(), samples: Vec::new() };
+    let speaker =
+        EchoSpeaker { speaker, resampler, timeline: timeline.clone(), samples: Vec::new() };
     let microphone =
         EchoMicrophone { microphone, ear: Ear::new(timeline, treatment, figures.clone()) };
     Ok((microphone, speaker, figures))
@@ -70,7 +71,10 @@ impl Speaker for EchoSpeaker {
         let delay = self.speaker.delay()?;
         let now = Instant::now();
         let inside = self.resampler.inside();
-        let position = self.speaker.position().map(|end| (end.as_secs_f64() - inside) * f64::from(SAMPLE_RATE));
+        let position = self
+            .speaker
+            .position()
+            .map(|end| (end.as_secs_f64() - inside) * f64::from(SAMPLE_RATE));
         let delay = delay.saturating_sub(Duration::from_secs_f64(inside));
         lock(&self.timeline).played(now, delay, position, &self.samples);
         written

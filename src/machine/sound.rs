@@ -67,19 +67,17 @@ fn microphone(config: &Config) -> Result<(Box<dyn Microphone>, Option<String>)> 
     let files = &config.devices.file;
     let kind = config.devices.microphone;
     Ok(match kind {
-        SoundKind::Auto | SoundKind::Alsa => {
-            match AlsaMicrophone::open(hearing(&config.sound)) {
-                Ok(microphone) => {
-                    let negotiated = microphone.negotiated().clone();
-                    tracing::info!("microphone: {negotiated}");
-                    (Box::new(microphone), Some(negotiated.card))
-                }
-                Err(error) => {
-                    let silent = HeadlessMicrophone::default();
-                    (instead(kind, "microphone", Box::new(silent), error.context(FAILED))?, None)
-                }
+        SoundKind::Auto | SoundKind::Alsa => match AlsaMicrophone::open(hearing(&config.sound)) {
+            Ok(microphone) => {
+                let negotiated = microphone.negotiated().clone();
+                tracing::info!("microphone: {negotiated}");
+                (Box::new(microphone), Some(negotiated.card))
             }
-        }
+            Err(error) => {
+                let silent = HeadlessMicrophone::default();
+                (instead(kind, "microphone", Box::new(silent), error.context(FAILED))?, None)
+            }
+        },
         SoundKind::Headless => (Box::new(HeadlessMicrophone::default()), None),
         SoundKind::File => {
             let pause = Duration::from_millis(files.pause_ms.into());

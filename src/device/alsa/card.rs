@@ -81,8 +81,8 @@ fn set(found: &Found, wish: &Wish, way: Way) -> Result<Opened> {
         Way::In => wish.channel,
         Way::Out => 1,
     };
-    let mut choice =
-        choose(&offer, wish.rate, channels).map_err(|why| anyhow!("{found} is of no use: {why}"))?;
+    let mut choice = choose(&offer, wish.rate, channels)
+        .map_err(|why| anyhow!("{found} is of no use: {why}"))?;
     let hard = HwParams::any(&pcm).map_err(trouble)?;
     let asked = || -> alsa::Result<(u32, Frames, Frames)> {
         hard.set_rate_resample(!found.is_direct())?;
@@ -121,7 +121,8 @@ fn set(found: &Found, wish: &Wish, way: Way) -> Result<Opened> {
 fn offer(pcm: &PCM, rate: u32) -> alsa::Result<Offer> {
     let hard = HwParams::any(pcm)?;
     hard.test_access(Access::RWInterleaved)?;
-    let samples = Sample::ALL.into_iter().filter(|sample| hard.test_format(format(*sample)).is_ok());
+    let samples =
+        Sample::ALL.into_iter().filter(|sample| hard.test_format(format(*sample)).is_ok());
     Ok(Offer {
         samples: samples.collect(),
         rates: rates(rate).into_iter().filter(|rate| hard.test_rate(*rate).is_ok()).collect(),

@@ -214,7 +214,9 @@ fn parse(cards: &str, pcms: &str) -> Vec<Card> {
         let Some((card, device)) = parts.next().and_then(|place| place.split_once('-')) else {
             continue;
         };
-        let (Ok(index), Ok(device)) = (card.parse::<u32>(), device.parse::<u32>()) else { continue };
+        let (Ok(index), Ok(device)) = (card.parse::<u32>(), device.parse::<u32>()) else {
+            continue;
+        };
         let Some(card) = found.iter_mut().find(|card| card.index == index) else { continue };
         let parts: Vec<&str> = parts.collect();
         let goes = |way: Way| parts.iter().any(|part| part.split(' ').next() == Some(way.name()));
@@ -306,7 +308,10 @@ pub(super) mod tests {
     fn a_card_that_is_not_there_is_told_with_those_that_are() {
         let (_root, cards) = machine(CARDS, PCMS);
         let told = cards.find("Samson", Way::Out).unwrap_err().to_string();
-        assert!(told.contains("\"Samson\"") && told.contains("USB (Jabra SPEAK 510 USB)"), "{told}");
+        assert!(
+            told.contains("\"Samson\"") && told.contains("USB (Jabra SPEAK 510 USB)"),
+            "{told}"
+        );
         assert!(!told.contains("Camera"), "it does not speak: {told}");
         let nowhere = Cards::below("/no/such/folder");
         let told = nowhere.find("auto", Way::In).unwrap_err().to_string();
@@ -315,6 +320,8 @@ pub(super) mod tests {
 
     #[test]
     fn nonsense_in_the_lists_is_no_card() {
-        assert!(parse("hello\n [x]: \n x [a]: b - c\n--- no soundcards ---\n", "::\n1-2\n").is_empty());
+        assert!(
+            parse("hello\n [x]: \n x [a]: b - c\n--- no soundcards ---\n", "::\n1-2\n").is_empty()
+        );
     }
 }

@@ -49,7 +49,9 @@ impl Sample {
             (Self::S24In3 | Self::S24, &[a, b, c, ..]) => {
                 (i32::from_le_bytes([0, a, b, c]) >> 8) as f32 / 8_388_608.0
             }
-            (Self::S32, &[a, b, c, d, ..]) => i32::from_le_bytes([a, b, c, d]) as f32 / 2_147_483_648.0,
+            (Self::S32, &[a, b, c, d, ..]) => {
+                i32::from_le_bytes([a, b, c, d]) as f32 / 2_147_483_648.0
+            }
             (Self::F32, &[a, b, c, d, ..]) => {
                 let value = f32::from_le_bytes([a, b, c, d]);
                 if value.is_finite() { value.clamp(-1.0, 1.0) } else { 0.0 }
@@ -101,7 +103,12 @@ pub struct Choice {
 pub fn rates(rate: u32) -> Vec<u32> {
     let mut rates = vec![rate, 48_000, 32_000, 44_100, 96_000, 24_000, 22_050, 16_000, 8_000];
     let mut known = Vec::new();
-    rates.retain(|rate| !known.contains(rate) && { known.push(*rate); true });
+    rates.retain(|rate| {
+        !known.contains(rate) && {
+            known.push(*rate);
+            true
+        }
+    });
     rates
 }
 
@@ -162,7 +169,10 @@ impl fmt::Display for Negotiated {
             more => format!("{more} channels"),
         };
         let format = sample.name();
-        write!(to, "{card}, {format}, {rate} Hz, {channels}, period {period:.1} ms, buffer {buffer:.1} ms")
+        write!(
+            to,
+            "{card}, {format}, {rate} Hz, {channels}, period {period:.1} ms, buffer {buffer:.1} ms"
+        )
     }
 }
 
@@ -242,7 +252,8 @@ mod tests {
     #[test]
     fn a_channel_is_chosen_or_all_are_mixed() {
         let of = Choice { sample: Sample::F32, rate: 16_000, channels: 2 };
-        let frames: Vec<u8> = [0.5_f32, -0.25, 1.0, 0.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+        let frames: Vec<u8> =
+            [0.5_f32, -0.25, 1.0, 0.0].iter().flat_map(|x| x.to_le_bytes()).collect();
         let mono = |channel, gain| {
             let mut out = Vec::new();
             to_mono(&frames, of, channel, gain, &mut out);

@@ -9,8 +9,8 @@ use alsa::pcm::PCM;
 use anyhow::Result;
 
 use super::{
-    cards::Way,
     card::{Opened, Wish, open, revive, wait},
+    cards::Way,
     format::{Choice, Negotiated, to_mono},
     seek::Seek,
     trouble::{Cure, cure},

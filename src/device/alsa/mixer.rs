@@ -31,7 +31,8 @@ pub(super) fn set(index: u32, way: Way, percent: u8) -> Result<()> {
     let Some(control) = known.or(controls.first()) else {
         bail!("it has no volume for {}", way.name());
     };
-    let part = |(least, most): (i64, i64)| least + (most - least) * i64::from(percent.min(100)) / 100;
+    let part =
+        |(least, most): (i64, i64)| least + (most - least) * i64::from(percent.min(100)) / 100;
     match way {
         Way::In => {
             control.set_capture_volume_all(part(control.get_capture_volume_range()))?;

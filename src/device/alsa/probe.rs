@@ -168,7 +168,9 @@ fn judge(room: &[f32], ear: &Ear, played: Instant, written: Instant) -> Heard {
     let problem = if clips {
         Some("the microphone clips: lower its gain, or turn the loudspeaker down")
     } else if level(all) < SILENT_DB {
-        Some("the microphone gives nothing but silence: is it muted, or is another channel to be heard?")
+        Some(
+            "the microphone gives nothing but silence: is it muted, or is another channel to be heard?",
+        )
     } else if tone {
         None
     } else if alike > ALIKE / 2.0 {
@@ -190,7 +192,8 @@ fn judge(room: &[f32], ear: &Ear, played: Instant, written: Instant) -> Heard {
 
 /// Seconds from `from` to `to`, negative where it is earlier.
 fn signed(to: Instant, from: Instant) -> f64 {
-    to.saturating_duration_since(from).as_secs_f64() - from.saturating_duration_since(to).as_secs_f64()
+    to.saturating_duration_since(from).as_secs_f64()
+        - from.saturating_duration_since(to).as_secs_f64()
 }
 
 /// How much one sound is like the other, whatever their loudness: the cosine of the angle between them.

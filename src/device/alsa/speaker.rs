@@ -135,7 +135,8 @@ impl Running {
                 self.pcm.prepare()?;
                 let (since, at) = self.stopped;
                 // Its clock stood still, but that of the microphone has not.
-                self.written = at + (since.elapsed().as_secs_f64() * f64::from(self.choice.rate)) as u64;
+                self.written =
+                    at + (since.elapsed().as_secs_f64() * f64::from(self.choice.rate)) as u64;
                 self.silence(2 * self.period)?;
             }
             Phase::Rests => {

@@ -113,7 +113,10 @@ mod tests {
         assert!(busy.contains("data-loop.0 (process 4711)") && busy.contains("Jabra"), "{busy}");
         assert!(told(Errno::ACCESS).contains("group `audio`"));
         let away = told(Errno::NODEV);
-        assert!(away.contains("plugged in") && away.contains("USB (Jabra SPEAK 510 USB)"), "{away}");
+        assert!(
+            away.contains("plugged in") && away.contains("USB (Jabra SPEAK 510 USB)"),
+            "{away}"
+        );
         assert!(told(Errno::IO).contains("cannot be used"));
     }
 

@@ -98,8 +98,10 @@ impl Alignment {
         let seconds = step / f64::from(SAMPLE_RATE);
         let (offset_doubt, both, drift_doubt) = self.doubt;
         let drift_doubt = drift_doubt + WANDER * WANDER * seconds;
-        let offset_doubt =
-            offset_doubt + 2.0 * step * both + step * step * drift_doubt + JITTER * JITTER * seconds;
+        let offset_doubt = offset_doubt
+            + 2.0 * step * both
+            + step * step * drift_doubt
+            + JITTER * JITTER * seconds;
         let both = both + step * drift_doubt;
         let sum = offset_doubt + EXACT * EXACT;
         let (gain, drift_gain) = (offset_doubt / sum, both / sum);

@@ -92,10 +92,14 @@ impl Canceller {
         let before = power(heard);
         if self.treatment.echo {
             let delay = (AHEAD / f64::from(SAMPLE_RATE) * 1e3) as i32;
-            self.processing.process_render_f32(&[played], &mut [&mut self.scratch]).map_err(failed)?;
+            self.processing
+                .process_render_f32(&[played], &mut [&mut self.scratch])
+                .map_err(failed)?;
             self.processing.set_stream_delay_ms(delay).map_err(failed)?;
         }
-        self.processing.process_capture_f32(&[&*heard], &mut [&mut self.scratch]).map_err(failed)?;
+        self.processing
+            .process_capture_f32(&[&*heard], &mut [&mut self.scratch])
+            .map_err(failed)?;
         heard.copy_from_slice(&self.scratch);
         if speaks && before > SOFT {
             self.before += FORGET * (before - self.before);

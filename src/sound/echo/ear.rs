@@ -30,7 +30,11 @@ pub struct Ear {
 
 impl Ear {
     /// Hears what `timeline` says is played, and tells `figures` how well it does.
-    pub fn new(timeline: Arc<Mutex<Timeline>>, treatment: Treatment, figures: Arc<Figures>) -> Self {
+    pub fn new(
+        timeline: Arc<Mutex<Timeline>>,
+        treatment: Treatment,
+        figures: Arc<Figures>,
+    ) -> Self {
         Self {
             timeline,
             canceller: Canceller::new(treatment),

@@ -22,8 +22,8 @@ pub use self::{
     ear::Ear,
     reference::Reference,
 };
-pub(crate) use ear::lock;
 use crate::media::SAMPLE_RATE;
+pub(crate) use ear::lock;
 
 /// The machine's rate.
 const RATE: f64 = SAMPLE_RATE as f64;
@@ -111,7 +111,13 @@ impl Timeline {
 
     /// `samples` were written; all but `delay` had been heard at `now`. `position` is where they end on
     /// the loudspeaker's clock, in samples, if it has one.
-    pub fn played(&mut self, now: Instant, delay: Duration, position: Option<f64>, samples: &[f32]) {
+    pub fn played(
+        &mut self,
+        now: Instant,
+        delay: Duration,
+        position: Option<f64>,
+        samples: &[f32],
+    ) {
         let delay_samples = delay.as_secs_f64() * RATE;
         let microphone = self.recorded(now);
         let length = samples.len() as f64;
@@ -189,7 +195,8 @@ impl Timeline {
 
 /// Seconds from `from` to `to`, negative where it is earlier.
 fn signed(to: Instant, from: Instant) -> f64 {
-    to.saturating_duration_since(from).as_secs_f64() - from.saturating_duration_since(to).as_secs_f64()
+    to.saturating_duration_since(from).as_secs_f64()
+        - from.saturating_duration_since(to).as_secs_f64()
 }
 
 /// A time so many seconds later, or earlier.

@@ -36,7 +36,11 @@ fn filters() -> Vec<f32> {
         let between = place as f64 / PLACES as f64;
         for tap in 1 - HALF..=HALF {
             let x = tap as f64 - between;
-            let sinc = if x.abs() < 1e-9 { 1.0 } else { (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x) };
+            let sinc = if x.abs() < 1e-9 {
+                1.0
+            } else {
+                (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x)
+            };
             // A Blackman window as wide as the filter.
             let turn = std::f64::consts::PI * x / HALF as f64;
             let window = 0.42 + 0.5 * turn.cos() + 0.08 * (2.0 * turn).cos();

@@ -98,7 +98,8 @@ pub struct Outcome {
 impl Room {
     /// What the microphone hears while `played` sounds and a visitor says `visitor`; as long as `played`.
     pub fn hear(&self, played: &[f32], visitor: &[f32]) -> Scene {
-        let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ self.seed.wrapping_mul(0x2545_f491_4f6c_dd1d) | 1);
+        let mut dice =
+            Dice(0x9e37_79b9_7f4a_7c15 ^ self.seed.wrapping_mul(0x2545_f491_4f6c_dd1d) | 1);
         let response = self.response.clone().unwrap_or_else(|| self.walls(&mut dice));
         let sounding = convolved(&self.driven(played), &response);
         let mut echo = self.as_recorded(&sounding);
@@ -137,7 +138,8 @@ impl Room {
         if drive <= 0.0 {
             return played.to_vec();
         }
-        let squash = |sample: &f32| ((drive * sample / peak + lean).tanh() - lean.tanh()) / drive * peak;
+        let squash =
+            |sample: &f32| ((drive * sample / peak + lean).tanh() - lean.tanh()) / drive * peak;
         played.iter().map(squash).collect()
     }
 
@@ -151,13 +153,15 @@ impl Room {
             let sine = (std::f64::consts::PI * between).sin();
             let mut sum = 0.0;
             for tap in 1 - HALF..=HALF {
-                let Some(sample) = usize::try_from(whole as i64 + tap).ok().and_then(|at| sounding.get(at))
+                let Some(sample) =
+                    usize::try_from(whole as i64 + tap).ok().and_then(|at| sounding.get(at))
                 else {
                     continue;
                 };
                 let x = tap as f64 - between;
                 let sign = if tap % 2 == 0 { -1.0 } else { 1.0 };
-                let sinc = if x.abs() < 1e-9 { 1.0 } else { sign * sine / (std::f64::consts::PI * x) };
+                let sinc =
+                    if x.abs() < 1e-9 { 1.0 } else { sign * sine / (std::f64::consts::PI * x) };
                 // A Welch window, which needs no cosine.
                 let edge = x / (HALF as f64 + 1.0);
                 sum += f64::from(*sample) * sinc * (1.0 - edge * edge);
