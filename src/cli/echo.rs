@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     config::Config,
-    engine::{Asr, Vad, load::Loader, vad::Earshot},
+    engine::{Vad, load::Loader, vad::Earshot},
     machine,
     media::{Chunk, SAMPLE_RATE},
     report,
@@ -106,7 +106,7 @@ impl Rehearsal {
         let mut outcome = room.rehearse(&played, &heard, treatment)?;
         if self.untreated {
             // Not even the filter against rumble.
-            outcome.treated.copy_from_slice(&heard[..outcome.treated.len()]);
+            outcome.treated = heard[..outcome.treated.len()].to_vec();
         }
         if let Some(path) = &self.heard {
             sound::write_wav(path, &heard, SAMPLE_RATE)?;
@@ -149,7 +149,7 @@ struct Found {
 fn listen(config: &Config, samples: &[f32]) -> Result<Found> {
     let mut asr = Loader::new(config)?.asr()?;
     let mut vad = Earshot::default();
-    let mut endpointer = Endpointer::new(machine::settings(config).limits);
+    let mut endpointer = Endpointer::new(machine::settings(config, None).limits);
     let mut found = Found { began: Vec::new(), texts: Vec::new() };
     let mut complete = false;
     for (number, samples) in samples.chunks(512).enumerate() {
