@@ -1,5 +1,7 @@
 //! The hardware, and what stands in for it.
 
+pub mod drm;
+pub mod evdev;
 pub mod file;
 pub mod headless;
 pub mod mp4;
