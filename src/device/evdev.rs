@@ -160,8 +160,8 @@ impl EvdevKeys {
         nodes.sort();
         self.useless.retain(|node| nodes.contains(node));
         for node in nodes {
-            let known = self.useless.contains(&node)
-                || self.open.iter().any(|open| open.node == node);
+            let known =
+                self.useless.contains(&node) || self.open.iter().any(|open| open.node == node);
             if known || self.open.len() >= MOST {
                 continue;
             }
@@ -218,10 +218,8 @@ impl EvdevKeys {
             sleep(wait);
             return Ok(());
         }
-        let timeout = Timespec {
-            tv_sec: wait.as_secs().cast_signed(),
-            tv_nsec: wait.subsec_nanos().into(),
-        };
+        let timeout =
+            Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: wait.subsec_nanos().into() };
         let mut ready: Vec<PollFd<'_>> = self
             .open
             .iter()
@@ -254,9 +252,9 @@ impl EvdevKeys {
 fn finger(device: &Device) -> io::Result<Option<Finger>> {
     let axes = device.supported_absolute_axes();
     let has = |axis| axes.is_some_and(|axes| axes.contains(axis));
-    let pressed = device.supported_keys().is_some_and(|keys| {
-        keys.contains(KeyCode::BTN_TOUCH) || keys.contains(KeyCode::BTN_LEFT)
-    });
+    let pressed = device
+        .supported_keys()
+        .is_some_and(|keys| keys.contains(KeyCode::BTN_TOUCH) || keys.contains(KeyCode::BTN_LEFT));
     let many = has(AbsoluteAxisCode::ABS_MT_TRACKING_ID);
     // A joystick has axes as well, but nothing to touch.
     if !(pressed || many) {

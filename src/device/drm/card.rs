@@ -144,7 +144,9 @@ impl Card {
         let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
         let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(node);
         let file = file.map_err(|error| match error.kind() {
-            ErrorKind::PermissionDenied => Unusable::Denied { card: told.clone(), group: group(node) },
+            ErrorKind::PermissionDenied => {
+                Unusable::Denied { card: told.clone(), group: group(node) }
+            }
             _ => anyhow!(error).context(format!("{told} cannot be opened")).into(),
         })?;
         let card = Self { file, node: node.to_owned() };
@@ -164,9 +166,8 @@ impl Card {
     /// The panel to use, if there is one here; `seen` is told of all connectors.
     fn panel(&self, wished: &str, seen: &mut Vec<String>) -> Result<Option<Panel>> {
         let told = self.node.display();
-        let resources = self
-            .resource_handles()
-            .with_context(|| format!("{told} does not tell what it has"))?;
+        let resources =
+            self.resource_handles().with_context(|| format!("{told} does not tell what it has"))?;
         let mut candidates = Vec::new();
         for &handle in resources.connectors() {
             let Ok(info) = self.get_connector(handle, true) else { continue };
@@ -314,7 +315,8 @@ pub(crate) fn holder(processes: &Path, node: &Path) -> String {
 ///
 /// Reading this asks nobody: the kernel has noticed by itself, or has not.
 pub(super) fn connected(classes: &Path, card: Option<&Path>, name: &str) -> bool {
-    let card = card.and_then(|node| node.file_name()).map(|card| card.to_string_lossy().into_owned());
+    let card =
+        card.and_then(|node| node.file_name()).map(|card| card.to_string_lossy().into_owned());
     let entries = fs::read_dir(classes).into_iter().flatten().flatten();
     entries.into_iter().any(|entry| {
         let entry_name = entry.file_name().to_string_lossy().into_owned();

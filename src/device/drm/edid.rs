@@ -14,8 +14,11 @@ pub fn name(edid: &[u8]) -> Option<String> {
     let named = edid[54..126].chunks_exact(18).find(|part| part[..5] == [0, 0, 0, 0xfc, 0]);
     if let Some(part) = named {
         let text = part[5..].split(|&byte| byte == b'\n').next().unwrap_or_default();
-        let text: String =
-            text.iter().filter(|byte| (b' '..=b'~').contains(byte)).map(|&b| char::from(b)).collect();
+        let text: String = text
+            .iter()
+            .filter(|byte| (b' '..=b'~').contains(byte))
+            .map(|&b| char::from(b))
+            .collect();
         if !text.trim().is_empty() {
             return Some(text.trim().to_owned());
         }

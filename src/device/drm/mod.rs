@@ -6,6 +6,7 @@ mod copy;
 mod edid;
 mod mode;
 mod output;
+mod trial;
 
 use std::{
     path::{Path, PathBuf},
@@ -15,10 +16,11 @@ use std::{
 
 use anyhow::anyhow;
 
-pub(crate) use card::{group, holder};
 pub use card::Unusable;
+pub(crate) use card::{group, holder};
 pub use copy::Turn;
 pub use mode::{Timing, Wish as Mode};
+pub use trial::{Tried, colour_bars};
 
 use self::{console::Console, output::Output};
 use super::{DeviceError, Display};

@@ -78,11 +78,9 @@ pub fn order(modes: &[Timing], wish: Option<Wish>, keep: Option<(u32, u32)>) -> 
     let most = modes.iter().map(|mode| mode.pixels()).filter(|&pixels| pixels <= ENOUGH).max();
     let rank = |mode: &Timing| {
         let off = match wish {
-            Some(wish) if (wish.width, wish.height) == (mode.width, mode.height) => {
-                wish.hertz.map_or(0, |hertz| {
-                    (hertz * 1000.0 - mode.millihertz as f32).abs().round() as u32
-                })
-            }
+            Some(wish) if (wish.width, wish.height) == (mode.width, mode.height) => wish
+                .hertz
+                .map_or(0, |hertz| (hertz * 1000.0 - mode.millihertz as f32).abs().round() as u32),
             _ => u32::MAX,
         };
         let kept = keep == Some((mode.width, mode.height));
@@ -117,7 +115,11 @@ mod tests {
         assert_eq!(first(&modes, Some("1280x720"), None), modes[2]);
         assert_eq!(first(&modes, Some("1280x720@50"), None), modes[3]);
         assert_eq!(first(&modes, Some("1920x1080@49.9"), None), modes[1]);
-        assert_eq!(first(&modes, Some("800x600"), None), native, "what is not there is passed over");
+        assert_eq!(
+            first(&modes, Some("800x600"), None),
+            native,
+            "what is not there is passed over"
+        );
         assert_eq!(first(&modes, None, Some((1280, 720))), modes[2], "pictures have that size");
         assert_eq!(order(&modes, None, None).len(), 4, "all may be tried");
     }
@@ -144,7 +146,8 @@ mod tests {
     fn modes_are_written_as_people_write_them() {
         let wish: Wish = "1080x1920@59.94".parse().unwrap();
         assert_eq!(wish, Wish { width: 1080, height: 1920, hertz: Some(59.94) });
-        for wrong in ["", "big", "1920", "1920x", "1920x1080@", "1920x1080@fast", "1x1", "99x99@0"] {
+        for wrong in ["", "big", "1920", "1920x", "1920x1080@", "1920x1080@fast", "1x1", "99x99@0"]
+        {
             let error = wrong.parse::<Wish>().unwrap_err();
             assert!(!error.to_string().is_empty(), "{wrong}");
         }

@@ -180,8 +180,7 @@ impl Output {
             return Ok(Instant::now());
         }
         let Buffer { memory, pitch, .. } = &mut self.buffers[self.back];
-        let mut target =
-            Target { bytes: memory.as_mut(), pitch: *pitch, format: self.format };
+        let mut target = Target { bytes: memory.as_mut(), pitch: *pitch, format: self.format };
         copy(picture, area, turn, &mut target);
         let shown = self.flip();
         if shown.is_err() {
@@ -209,7 +208,13 @@ impl Output {
         }
         if !self.flips {
             let connectors = [self.connector];
-            self.card.set_crtc(self.crtc, Some(framebuffer), (0, 0), &connectors, Some(self.mode))?;
+            self.card.set_crtc(
+                self.crtc,
+                Some(framebuffer),
+                (0, 0),
+                &connectors,
+                Some(self.mode),
+            )?;
         }
         self.back = 1 - self.back;
         Ok(Instant::now())
