@@ -1,4 +1,5 @@
-//! The plain data that travels between the stages. No behaviour beyond constructors.
+//! The plain data that travels between the stages. No behaviour beyond constructors and the geometry of
+//! rectangles.
 
 use std::{
     sync::Arc,
@@ -107,6 +108,56 @@ pub struct Rect {
     pub width: u32,
     /// Height.
     pub height: u32,
+}
+
+impl Rect {
+    /// One with this upper left corner and this size.
+    pub const fn new(x: u32, y: u32, width: u32, height: u32) -> Self {
+        Self { x, y, width, height }
+    }
+
+    /// The first column to its right.
+    pub const fn right(self) -> u32 {
+        self.x + self.width
+    }
+
+    /// The first row below it.
+    pub const fn bottom(self) -> u32 {
+        self.y + self.height
+    }
+
+    /// Whether it holds no pixel.
+    pub const fn is_empty(self) -> bool {
+        self.width == 0 || self.height == 0
+    }
+
+    /// Whether a pixel lies in it.
+    pub const fn contains(self, x: u32, y: u32) -> bool {
+        x >= self.x && y >= self.y && x < self.right() && y < self.bottom()
+    }
+
+    /// What lies in both.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        let (x, y) = (self.x.max(other.x), self.y.max(other.y));
+        let width = self.right().min(other.right()).saturating_sub(x);
+        let height = self.bottom().min(other.bottom()).saturating_sub(y);
+        if width == 0 || height == 0 { Self::default() } else { Self { x, y, width, height } }
+    }
+
+    /// The smallest one around both; an empty one adds nothing.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        if self.is_empty() {
+            return other;
+        }
+        if other.is_empty() {
+            return self;
+        }
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        let (right, bottom) = (self.right().max(other.right()), self.bottom().max(other.bottom()));
+        Self { x, y, width: right - x, height: bottom - y }
+    }
 }
 
 /// A picture as it is shown: RGBA, 8 bits each, rows from the top without gaps.

@@ -5,6 +5,7 @@ mod echo;
 mod models;
 mod run;
 mod sensors;
+mod start;
 mod talk;
 mod trial;
 
@@ -155,11 +156,23 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             crate::report::error(&error);
-            let wrong_config =
-                error.is::<Problems>() || error.downcast_ref::<WrongConfig>().is_some();
-            ExitCode::from(if wrong_config { WRONG_CONFIG } else { 1 })
+            ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// With what an error ends the program.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    let wrong_config = error.is::<Problems>() || error.downcast_ref::<WrongConfig>().is_some();
+    if wrong_config { WRONG_CONFIG } else { 1 }
+}
+
+/// What the screen says of an error to whoever repairs the kiosk: how the program ends, and the name of
+/// the first thing that is wrong. The log has the rest.
+fn code_of(error: &anyhow::Error) -> String {
+    let first: String =
+        error.to_string().lines().next().unwrap_or_default().chars().take(70).collect();
+    format!("E{} · {first}", exit_code(error))
 }
 
 /// Marks an error as one of the configuration, for the exit code.

@@ -4,13 +4,13 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Result;
 
-use super::ConfigFile;
+use super::{ConfigFile, start::Front};
 use crate::{
     admin::{self, Admin},
     config::{CameraKind, Config, DisplayKind, SoundKind},
     front::Desk,
     kiosk::Kiosk,
-    machine::{self, Assembly},
+    machine::{self, Assembly, Parts},
     metrics::Metrics,
     peripherals::Peripherals,
     sensors::Sensors,
@@ -64,8 +64,7 @@ pub(super) fn run(config: &Config) -> Result<ExitCode> {
     let sensors = enabled.then(|| Sensors::start(&config.sensors, &metrics)).transpose()?;
     metrics.register(Box::new(Peripherals::below(&config.sensors.root)))?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "loading the models");
-    let Assembly { engines, devices, recording, models, boards } =
-        machine::assemble(config, &metrics)?;
+    let Assembly { engines, devices, recording, models, boards } = assemble(config, &metrics)?;
     let sees = devices.watch.is_some();
     let settings = machine::settings(config, Some(boards));
     let mut kiosk = Kiosk::start(settings, engines, devices, &metrics)?;
@@ -92,6 +91,26 @@ pub(super) fn run(config: &Config) -> Result<ExitCode> {
     let rested = sensors.map_or(Ok(()), |sensors| sensors.stop(machine::grace(config)));
     ended.and(stopped).and(closed).and(rested)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Loads and opens everything; meanwhile the screen shows how far that is, and that it has failed.
+fn assemble(config: &Config, metrics: &Metrics) -> Result<Assembly> {
+    let screen = machine::screen(config)?;
+    if !screen.real {
+        let about = (screen.size, screen.real);
+        return Parts::load(config, metrics, about, &|_| ())?.assemble(screen, config);
+    }
+    let about = (screen.size, screen.real);
+    let front = Front::start(screen, &config.screen)?;
+    match Parts::load(config, metrics, about, &|done| front.say(done)) {
+        Ok(parts) => parts.assemble(front.hand_over()?, config),
+        Err(error) => {
+            tracing::error!("the kiosk is out of order: {error:#}");
+            let time = Duration::from_secs(config.screen.fault_s.into());
+            front.out_of_order(super::code_of(&error), time);
+            Err(error)
+        }
+    }
 }
 
 /// A body of `POST /talk` as 16 kHz mono.

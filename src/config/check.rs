@@ -6,6 +6,13 @@ use std::{
 };
 
 use super::{Config, DisplayKind, SoundKind};
+use crate::{
+    device::{
+        drm::Mode,
+        evdev::{Action, Keymap},
+    },
+    screen::colour,
+};
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +77,7 @@ impl Config {
                 found.add(key, format!("{size} is odd; videos need an even number"));
             }
         }
+        self.check_screen(&mut found);
         let listen = &self.listen;
         if listen.short_pause_ms > listen.pause_ms {
             let (short, long) = (listen.short_pause_ms, listen.pause_ms);
@@ -84,6 +92,49 @@ impl Config {
         found.folder("avatar.path", &self.avatar.path);
         found.folder("sensors.root", &self.sensors.root);
         found.0
+    }
+
+    fn check_screen(&self, found: &mut Found) {
+        let Self { screen, keys, .. } = self;
+        found.file("screen.logo", &screen.logo);
+        found.file("screen.background", &screen.background);
+        for (key, degrees) in
+            [("screen.rotation", screen.rotation), ("keys.touch_rotation", keys.touch_rotation)]
+        {
+            if degrees % 90 != 0 {
+                found.add(key, format!("is {degrees}; 0, 90, 180 and 270 are possible"));
+            }
+        }
+        if !screen.mode.is_empty()
+            && let Err(error) = screen.mode.parse::<Mode>()
+        {
+            found.add("screen.mode", format!("{error}"));
+        }
+        let colours = &screen.colours;
+        for (key, colour) in [
+            ("screen.colours.ground", &colours.ground),
+            ("screen.colours.said", &colours.said),
+            ("screen.colours.heard", &colours.heard),
+            ("screen.colours.accent", &colours.accent),
+            ("screen.colours.warning", &colours.warning),
+        ] {
+            if let Err(error) = colour::parse(colour) {
+                found.add(key, error.to_string());
+            }
+        }
+        for (key, names) in [
+            ("keys.stop", &keys.stop),
+            ("keys.repeat", &keys.repeat),
+            ("keys.language", &keys.language),
+            ("keys.mute", &keys.mute),
+            ("keys.talk", &keys.talk),
+        ] {
+            for name in names {
+                if let Err(error) = Keymap::default().add(name, Action::Talk) {
+                    found.add(key, error.to_string());
+                }
+            }
+        }
     }
 
     fn check_devices(&self, found: &mut Found) {

@@ -24,7 +24,7 @@ pub use check::{Place, Problem, Problems};
 pub use converse::{Converse, ScreenLanguage};
 pub use keys::Keys;
 pub use load::layers;
-pub use screen::Screen;
+pub use screen::{Buttons, Colours, Screen};
 pub use sound::{NoiseSuppression, Sound};
 pub use watch::Watch;
 

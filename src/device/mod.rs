@@ -1,7 +1,9 @@
 //! The hardware, and what stands in for it.
 
 pub mod alsa;
+pub mod drm;
 pub mod echo;
+pub mod evdev;
 pub mod file;
 pub mod headless;
 pub mod mp4;

@@ -377,9 +377,14 @@ impl std::fmt::Debug for RecordedDisplay {
 
 impl Display for RecordedDisplay {
     fn show(&mut self, picture: &Picture) -> Result<Instant, DeviceError> {
-        let at = self.display.show(picture)?;
-        self.recording.shown(picture, at);
-        Ok(at)
+        let shown = self.display.show(picture);
+        match &shown {
+            Ok(at) => self.recording.shown(picture, *at),
+            // A film goes on while no screen is connected.
+            Err(DeviceError::Away) => self.recording.shown(picture, Instant::now()),
+            Err(_) => {}
+        }
+        shown
     }
 
     fn wait(&mut self) -> Result<(), DeviceError> {

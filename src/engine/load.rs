@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::{BackendKind, Config},
-    media::{Chunk, Message, Role},
+    media::{Chunk, Message, Rect, Role},
 };
 
 /// The models of a configuration, found and checked but not loaded.
@@ -154,12 +154,21 @@ fn unknown<T>(entry: &Entry, engine: &str) -> Result<T> {
 /// # Errors
 /// Its files are missing or wrong.
 pub fn portrait(config: &Config) -> Result<Box<dyn Portrait>> {
+    let (width, height) = (config.screen.width, config.screen.height);
+    portrait_part(config, (width, height), Rect::new(0, 0, width, height))
+}
+
+/// A part of the portrait of a configuration, whose whole would have `size`.
+///
+/// # Errors
+/// Its files are missing or wrong.
+pub fn portrait_part(config: &Config, size: (u32, u32), part: Rect) -> Result<Box<dyn Portrait>> {
     let folder = if config.avatar.path.as_os_str().is_empty() {
         pack::find("avatar", "portrait.toml")?
     } else {
         config.avatar.path.clone()
     };
-    let portrait = face::Portrait::load(&folder, config.screen.width, config.screen.height)
+    let portrait = face::Portrait::load_part(&folder, size, part)
         .with_context(|| format!("the portrait in {} cannot be used", folder.display()))?;
     Ok(Box::new(face::Living::new(portrait)))
 }

@@ -5,7 +5,11 @@ mod display;
 mod keys;
 mod sound;
 
-pub use self::sound::{hearing, speaking, treatment};
+pub use self::{
+    display::{Screen, open as screen, wish as screen_wish},
+    keys::wish as keys_wish,
+    sound::{hearing, speaking, treatment},
+};
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -13,8 +17,9 @@ use anyhow::{Context, Result};
 
 use crate::{
     admin::ModelStatus,
-    config::{Config, DisplayKind, Screen},
+    config::{Config, DisplayKind},
     device::{
+        Camera, Keys, Microphone, Speaker,
         mp4::Format,
         recording::{Limit, Recording},
     },
@@ -22,17 +27,21 @@ use crate::{
         load::{self, Loader},
         pack::Kind,
         vad::Earshot,
+        vision::Watcher,
     },
     kiosk::{Devices, Engines, Settings},
-    media::{Device, PICTURE_RATE, Step},
+    media::{Device, PICTURE_RATE, Rect, Step},
     metrics::{Metrics, Model},
     scene::Boards,
-    screen::Bare,
+    screen::{Bare, Composer, Layout, Look, Painter, Shown},
     stage::{converse::Manners, endpoint::Limits},
 };
 
 /// The longest recording that is played, and the longest that is made.
 const LONGEST: Duration = Duration::from_hours(1);
+
+/// Smaller screens have no room for anything but the face.
+const SMALLEST: u32 = 240;
 
 /// The longest film of one answer.
 const ANSWER: Duration = Duration::from_mins(2);
@@ -57,21 +66,85 @@ pub struct Assembly {
 /// # Errors
 /// A model is missing, altered or does not fit; a device cannot be opened.
 pub fn assemble(config: &Config, metrics: &Metrics) -> Result<Assembly> {
-    let loader = Loader::new(config)?;
-    let tts = loader.tts()?;
-    let sample_rate = tts.sample_rate();
-    let engines = Engines {
-        vad: Box::new(Earshot::default()),
-        asr: loader.asr()?,
-        llm: loader.llm()?,
-        tts,
-        face: loader.face(sample_rate)?,
-        painter: Box::new(Bare(load::portrait(config)?)),
-    };
-    let models = status(&loader, metrics)?;
-    let (devices, recording) = devices(config, sample_rate, metrics)?;
-    let boards = Arc::new(loader.site.clone());
-    Ok(Assembly { engines, devices, recording, models, boards })
+    let screen = screen(config)?;
+    Parts::load(config, metrics, (screen.size, screen.real), &|_| ())?.assemble(screen, config)
+}
+
+/// Everything but the screen, which may be in use meanwhile.
+#[expect(missing_debug_implementations, reason = "engines and devices have none")]
+pub struct Parts {
+    engines: Engines,
+    models: Vec<ModelStatus>,
+    boards: Arc<dyn Boards>,
+    others: Others,
+}
+
+/// The devices but the screen.
+struct Others {
+    microphone: Box<dyn Microphone>,
+    speaker: Box<dyn Speaker>,
+    watch: Option<(Box<dyn Camera>, Box<dyn Watcher>)>,
+    keys: Option<Box<dyn Keys>>,
+    sample_rate: u32,
+}
+
+impl Parts {
+    /// Loads the models and opens all devices but the screen, for one of that size that people see or
+    /// do not see; tells how much of it is done, 0 to 1.
+    ///
+    /// # Errors
+    /// A model is missing, altered or does not fit; a device cannot be opened.
+    pub fn load(
+        config: &Config,
+        metrics: &Metrics,
+        (size, real): ((u32, u32), bool),
+        done: &dyn Fn(f32),
+    ) -> Result<Self> {
+        let layout = Layout::new(size.0, size.1, config.screen.text_size);
+        let keys = keys::open(config, real.then_some(&layout))?;
+        let painter = painter(config, layout, keys::buttons(config, keys.as_ref()))?;
+        done(0.1);
+        let loader = Loader::new(config)?;
+        let tts = loader.tts()?;
+        done(0.3);
+        let sample_rate = tts.sample_rate();
+        let asr = loader.asr()?;
+        done(0.5);
+        let llm = loader.llm()?;
+        done(0.75);
+        let face = loader.face(sample_rate)?;
+        done(0.85);
+        let vad = Box::new(Earshot::default());
+        let engines = Engines { vad, asr, llm, tts, face, painter };
+        let models = status(&loader, metrics)?;
+        let keys = keys.map(|keys| Box::new(keys) as Box<dyn Keys>);
+        let others = Others::open(config, sample_rate, keys, metrics)?;
+        done(1.0);
+        Ok(Self { engines, models, boards: Arc::new(loader.site.clone()), others })
+    }
+
+    /// The whole, with the screen.
+    ///
+    /// # Errors
+    /// What records it cannot be opened.
+    pub fn assemble(self, screen: Screen, config: &Config) -> Result<Assembly> {
+        let Self { engines, models, boards, others } = self;
+        let (devices, recording) = others.with(screen, config)?;
+        Ok(Assembly { engines, devices, recording, models, boards })
+    }
+}
+
+/// What paints the screen: the whole of it, or on a very small one the face alone.
+fn painter(config: &Config, layout: Layout, buttons: bool) -> Result<Box<dyn Painter>> {
+    let (width, height) = (layout.all.width, layout.all.height);
+    if width.min(height) < SMALLEST {
+        let all = Rect::new(0, 0, width, height);
+        return Ok(Box::new(Bare(load::portrait_part(config, (width, height), all)?)));
+    }
+    let portrait = load::portrait_part(config, layout.portrait, layout.part)?;
+    let look = Look::new(&config.screen)?;
+    let shown = Shown { captions: config.screen.captions, buttons };
+    Ok(Box::new(Composer::new(layout, portrait, look, shown)))
 }
 
 /// Opens the devices; also returns what records them. `metrics` will tell how they do.
@@ -83,33 +156,52 @@ pub fn devices(
     sample_rate: u32,
     metrics: &Metrics,
 ) -> Result<(Devices, Recording)> {
-    let sound::Opened { microphone, speaker, figures } = sound::open(config, sample_rate)?;
-    if let Some(figures) = figures {
-        metrics.watch_echo(figures);
+    let screen = screen(config)?;
+    let layout = Layout::new(screen.size.0, screen.size.1, config.screen.text_size);
+    let keys = keys::open(config, screen.real.then_some(&layout))?;
+    let keys = keys.map(|keys| Box::new(keys) as Box<dyn Keys>);
+    Others::open(config, sample_rate, keys, metrics)?.with(screen, config)
+}
+
+impl Others {
+    fn open(
+        config: &Config,
+        sample_rate: u32,
+        keys: Option<Box<dyn Keys>>,
+        metrics: &Metrics,
+    ) -> Result<Self> {
+        let sound::Opened { microphone, speaker, figures } = sound::open(config, sample_rate)?;
+        if let Some(figures) = figures {
+            metrics.watch_echo(figures);
+        }
+        let watch = camera::open(config)?;
+        Ok(Self { microphone, speaker, watch, keys, sample_rate })
     }
-    let display = display::open(config)?;
-    let keys = keys::open(config)?;
-    let watch = camera::open(config)?;
-    let Screen { width, height } = config.screen;
-    let format = Format { width, height, picture_rate: PICTURE_RATE, sample_rate };
-    let limit = Limit { time: ANSWER, bytes: config.admin.video_limit_bytes as u64 };
-    let recording = Recording::to_memory(format, limit);
-    let mut devices = Devices {
-        microphone,
-        speaker: Box::new(recording.speaker(speaker)?),
-        display: Box::new(recording.display(display)),
-        watch,
-        keys,
-    };
-    if config.devices.display == DisplayKind::File {
-        // Sound and pictures of the whole run, in one film.
-        let limit = Limit { time: LONGEST, bytes: u64::MAX };
-        let film = Recording::to_file(&config.devices.file.display, format, limit)
-            .context("the display cannot be opened")?;
-        devices.speaker = Box::new(film.speaker(devices.speaker)?);
-        devices.display = Box::new(film.display(devices.display));
+
+    fn with(self, screen: Screen, config: &Config) -> Result<(Devices, Recording)> {
+        let Self { microphone, speaker, watch, keys, sample_rate } = self;
+        // Films show what the screen shows, in its size.
+        let (width, height) = screen.size;
+        let format = Format { width, height, picture_rate: PICTURE_RATE, sample_rate };
+        let limit = Limit { time: ANSWER, bytes: config.admin.video_limit_bytes as u64 };
+        let recording = Recording::to_memory(format, limit);
+        let mut devices = Devices {
+            microphone,
+            speaker: Box::new(recording.speaker(speaker)?),
+            display: Box::new(recording.display(screen.display)),
+            watch,
+            keys,
+        };
+        if config.devices.display == DisplayKind::File {
+            // Sound and pictures of the whole run, in one film.
+            let limit = Limit { time: LONGEST, bytes: u64::MAX };
+            let film = Recording::to_file(&config.devices.file.display, format, limit)
+                .context("the display cannot be opened")?;
+            devices.speaker = Box::new(film.speaker(devices.speaker)?);
+            devices.display = Box::new(film.display(devices.display));
+        }
+        Ok((devices, recording))
     }
-    Ok((devices, recording))
 }
 
 fn status(loader: &Loader, metrics: &Metrics) -> Result<Vec<ModelStatus>> {
@@ -165,7 +257,7 @@ pub fn settings(config: &Config, boards: Option<Arc<dyn Boards>>) -> Settings {
             language: converse.language.into(),
             boards,
         },
-        lead: Duration::ZERO,
+        lead: ms(config.screen.lead_ms),
     }
 }
 

@@ -143,9 +143,11 @@ impl Default for Metrics {
                 "face_animator_keypoints_per_frame",
                 "Key points that the face was last drawn from.",
             ),
+            pictures_shown: performance
+                .counter("pictures_shown_total", "Pictures that became visible on the display."),
             picture_draw: performance.histogram(
                 "picture_draw_seconds",
-                "Time to draw one picture of the face.",
+                "Time to compose one picture of the screen, the face in it.",
                 &PICTURE,
             ),
             queue_depth: performance.gauges_by("queue_depth", "Items that wait in a link."),

@@ -63,6 +63,7 @@ pub struct Metrics {
     pub tts_duration: Histogram,
     pub face_duration: Histogram,
     pub face_keypoints: IntGauge,
+    pub pictures_shown: IntCounter,
     pub picture_draw: Histogram,
     pub sessions: IntCounter,
     pub sessions_ended: By<Parting, IntCounter>,

@@ -1,6 +1,25 @@
 //! What is on the screen: the face, and beside it what is better shown than said.
 
+pub mod colour;
+pub mod composer;
+mod ground;
+mod icons;
+mod layers;
+pub mod layout;
+pub mod look;
+pub mod splash;
+pub mod sprite;
+mod status;
+pub mod text;
+mod words;
+
 use std::time::Duration;
+
+pub use composer::Composer;
+pub use layers::Shown;
+pub use layout::{Button, Layout};
+pub use look::Look;
+pub use words::Words;
 
 use crate::{
     engine::Portrait,

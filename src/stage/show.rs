@@ -129,6 +129,7 @@ pub fn run(
         let picture = screen.painter.paint(now - started, mouth, &scene);
         metrics.picture_draw.observe(began.elapsed().as_secs_f64());
         let shown = passed(screen.display.show(&picture))?;
+        metrics.pictures_shown.inc_by(u64::from(shown.is_some()));
         if let (Some(turn), Some(beat), Some(shown)) = (&turn, &beat, shown) {
             seen_of.picture(turn, beat, shown + screen.lead, clock, metrics);
         }

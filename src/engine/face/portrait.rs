@@ -90,6 +90,18 @@ impl Portrait {
     /// A file is missing or no picture, or the key points are not those of a face; the message
     /// names the file and the key.
     pub fn load(folder: &Path, width: u32, height: u32) -> Result<Self> {
+        Self::load_part(folder, (width, height), Rect::new(0, 0, width, height))
+    }
+
+    /// Like [`Self::load`], but of the picture only `part` is drawn: what lies outside costs nothing.
+    ///
+    /// # Errors
+    /// As there; or the part is not inside, or too small.
+    pub fn load_part(folder: &Path, (width, height): (u32, u32), part: Rect) -> Result<Self> {
+        ensure!(
+            part.right() <= width && part.bottom() <= height && part.width.min(part.height) >= 16,
+            "{part:?} is no part of a portrait of {width} by {height} pixels"
+        );
         ensure!(
             (64..=8192).contains(&width) && (64..=8192).contains(&height),
             "a portrait cannot be drawn with {width} by {height} pixels"
@@ -112,19 +124,28 @@ impl Portrait {
             );
         }
         let scale = (width as f32 / size[0]).max(height as f32 / size[1]);
-        let left = (size[0] * scale - width as f32) / 2.0;
-        let top = (size[1] * scale - height as f32) / 2.0;
+        let left = (size[0] * scale - width as f32) / 2.0 + part.x as f32;
+        let top = (size[1] * scale - height as f32) / 2.0 + part.y as f32;
         for [x, y] in points.all() {
             // Pixels are areas: their middles are at one half.
             *x = (*x + 0.5) * scale - 0.5 - left;
             *y = (*y + 0.5) * scale - 0.5 - top;
         }
         points.head.radius.iter_mut().for_each(|radius| *radius *= scale);
-        let fit = |image: RgbaImage| fit(image, width, height);
-        Ok(Self::new(&points, &fit(picture), &fit(mask)))
+        let fit = |image: RgbaImage| {
+            let Rect { x, y, width: wide, height: high } = part;
+            let image = fit(image, width, height);
+            if (wide, high) == (width, height) {
+                return image;
+            }
+            imageops::crop_imm(&image, x, y, wide, high).to_image()
+        };
+        let bottom = height as f32 - part.y as f32;
+        Ok(Self::new(&points, &fit(picture), &fit(mask), bottom))
     }
 
-    fn new(points: &Points, picture: &RgbaImage, mask: &RgbaImage) -> Self {
+    /// `bottom` is where the whole picture ends below the part that is drawn.
+    fn new(points: &Points, picture: &RgbaImage, mask: &RgbaImage, bottom: f32) -> Self {
         let still = Still::new(picture, mask);
         let (columns, rows) = (still.width.div_ceil(CELL) + 1, still.height.div_ceil(CELL) + 1);
         let sources: Vec<_> = (0..columns * rows)
@@ -147,7 +168,7 @@ impl Portrait {
                 .flat_map(|eyes| [(&eyes.left, true), (&eyes.right, false)])
                 .map(|(eye, left)| Lids::new(eye, &points.colour, left))
                 .collect(),
-            head: HeadMap::new(&points.head, still.height as f32),
+            head: HeadMap::new(&points.head, bottom),
             key_points,
             columns,
             rows,
@@ -701,6 +722,28 @@ mod tests {
                 assert_eq!(picture.pixels.len(), (4 * width * height) as usize);
             }
         }
+    }
+
+    #[test]
+    fn a_part_shows_what_the_whole_shows_there() {
+        let part = Rect::new(96, 48, 560, 800);
+        let mut whole = portrait();
+        let mut some = Portrait::load_part(&folder(), (720, 1280), part).unwrap();
+        for pose in &poses()[..6] {
+            let (whole, some) = (whole.draw(pose), some.draw(pose));
+            let mut off = 0;
+            // Near the edges the part repeats its last pixels.
+            for y in 24..part.height - 24 {
+                for x in 24..part.width - 24 {
+                    let a = 4 * ((y + part.y) * 720 + x + part.x) as usize;
+                    let b = 4 * (y * part.width + x) as usize;
+                    let far = |k: usize| whole.pixels[a + k].abs_diff(some.pixels[b + k]) > 24;
+                    off += usize::from((0..3).any(far));
+                }
+            }
+            assert!(off < 400, "{off} pixels differ");
+        }
+        assert!(Portrait::load_part(&folder(), (720, 1280), Rect::new(0, 600, 720, 700)).is_err());
     }
 
     #[test]
