@@ -26,8 +26,6 @@ pub mod journal;
 
 pub mod metrics;
 
-pub mod peripherals;
-
 pub mod front;
 
 pub mod admin;

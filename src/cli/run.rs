@@ -11,7 +11,6 @@ use crate::{
     kiosk::Kiosk,
     machine::{self, Assembly},
     metrics::Metrics,
-    peripherals::Peripherals,
     sensors::Sensors,
     sound::Wav,
 };
@@ -32,7 +31,6 @@ pub(super) fn run(config: &Config) -> Result<ExitCode> {
     // First of all, so that the device is seen while the models load.
     let enabled = config.sensors.enabled;
     let sensors = enabled.then(|| Sensors::start(&config.sensors, &metrics)).transpose()?;
-    metrics.register(Box::new(Peripherals::below(&config.sensors.root)))?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "loading the models");
     let Assembly { engines, devices, recording, models } = machine::assemble(config, &metrics)?;
     let mut kiosk = Kiosk::start(machine::settings(config), engines, devices, &metrics)?;
