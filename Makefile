@@ -40,9 +40,9 @@ bench: build ## measure everything that docs/benchmarks.md tells; takes minutes
 	@scripts/setup.sh bench
 	python3 scripts/bench.py --program $(PROGRAM)
 
-bench-fleet: ## serve 1,000 and 5,000 synthetic devices to one Prometheus and measure it; minutes
+bench-fleet: ## serve 1,000 and 5,000 synthetic devices to one Prometheus and measure it; 7 minutes
 	@scripts/setup.sh bench-fleet
-	python3 tests/monitoring/bench.py --program $(PROGRAM)
+	python3 tests/monitoring/bench.py --program $(PROGRAM) --write
 
 starter: ## train the built-in models anew; takes hours
 	@scripts/setup.sh train

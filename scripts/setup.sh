@@ -19,6 +19,7 @@ case $purpose in
         need prometheus prometheus
         need prometheus-alertmanager prometheus-alertmanager
         need openssl openssl
+        need /usr/lib/python3/dist-packages/yaml python3-yaml
         ;;
 esac
 case $purpose in

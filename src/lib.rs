@@ -30,8 +30,6 @@ pub mod journal;
 
 pub mod metrics;
 
-pub mod peripherals;
-
 pub mod front;
 
 pub mod admin;

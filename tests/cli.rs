@@ -249,8 +249,8 @@ fn the_daemon_serves_and_stops_on_a_signal() {
         .spawn()
         .expect("the daemon starts");
     let log = std::io::BufReader::new(daemon.stderr.take().expect("a pipe"));
-    let address = std::io::BufRead::lines(log)
-        .map_while(Result::ok)
+    let mut log = std::io::BufRead::lines(log).map_while(Result::ok);
+    let address = log
         .find_map(|line| {
             line.contains("ready").then(|| line.split("127.0.0.1:").nth(1).map(str::to_owned))
         })
@@ -286,7 +286,11 @@ fn the_daemon_serves_and_stops_on_a_signal() {
     }
     let stopped = Command::new("kill").arg(daemon.id().to_string()).status().expect("kill");
     assert!(stopped.success());
+    let told: Vec<String> = log.collect();
     assert_eq!(daemon.wait().expect("it ends").code(), Some(0));
+    // To stop is no failure of anything.
+    let bad = told.iter().find(|line| line.contains("ERROR") || line.contains("WARN"));
+    assert_eq!(bad, None);
 }
 
 fn get(address: &str, path: &str) -> String {

@@ -7,7 +7,7 @@ use prometheus::proto::{Metric, MetricFamily, MetricType};
 
 /// What a gauge without a unit ends in: the things that it counts, a number that names something, or
 /// what is so (1) or not (0).
-const WITHOUT_UNIT: [&str; 18] = [
+const WITHOUT_UNIT: [&str; 17] = [
     "alarm",
     "connections",
     "depth",
@@ -25,7 +25,6 @@ const WITHOUT_UNIT: [&str; 18] = [
     "state",
     "success",
     "suspended",
-    "threads",
 ];
 
 /// Units that are not the base unit of what they measure.

@@ -1,6 +1,11 @@
 //! The metrics a fresh daemon offers: names and units are as Prometheus expects them.
 
-use linly_edge::metrics::{Category, Metrics, Model, Route, SERIES_LIMIT, TlsFailure, series};
+use std::time::Duration;
+
+use linly_edge::{
+    journal::Report,
+    metrics::{Category, Metrics, Model, Route, SERIES_LIMIT, TlsFailure, series},
+};
 use prometheus::proto::MetricFamily;
 
 use crate::lint::lint_all;
@@ -13,6 +18,7 @@ pub(crate) fn families() -> Vec<MetricFamily> {
     metrics.gpu_memory(Model::Asr, 0);
     metrics.certificate_ends("server", Some(0));
     metrics.handshake_failed(TlsFailure::Other);
+    metrics.turn_ended(&Report::unheard(Duration::ZERO, Duration::ZERO));
     metrics.gather()
 }
 
@@ -29,6 +35,7 @@ fn the_process_leaves_room_for_the_board() {
         metrics.loaded(model, "name", "int8", "tract");
         metrics.gpu_memory(model, 0);
     }
+    metrics.turn_ended(&Report::unheard(Duration::ZERO, Duration::ZERO));
     // A day in which everything was asked for, and two things in a wrong way.
     for (route, code) in [
         (Route::Metrics, 200),

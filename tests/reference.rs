@@ -5,10 +5,12 @@ use std::{
     fmt::Write,
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use linly_edge::{
     config::Config,
+    journal::Report,
     metrics::{Metrics, Model, Route, TlsFailure, series, unit},
 };
 use serde_json::Value;
@@ -222,6 +224,7 @@ fn metrics_reference() -> String {
     metrics.gpu_memory(Model::Asr, 0);
     metrics.certificate_ends("server", Some(0));
     metrics.handshake_failed(TlsFailure::Other);
+    metrics.turn_ended(&Report::unheard(Duration::ZERO, Duration::ZERO));
     let mut families = metrics.gather();
     families.sort_by_key(|family| metrics.category(family.name()));
     let mut text = METRICS_HEAD.to_owned();

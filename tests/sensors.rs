@@ -136,10 +136,10 @@ fn a_machine_without_sensors_offers_what_every_linux_has() {
 #[test]
 fn names_help_and_kinds_go_together() {
     for family in FAMILIES {
-        let name = family.name();
+        let name = family.name;
         assert_eq!(family.kind == Kind::Counter, name.ends_with("_total"), "{name}");
         assert!(family.help.ends_with('.') && !family.help.contains('\n'), "{name}");
-        let twins = FAMILIES.iter().filter(|other| other.name() == name).count();
+        let twins = FAMILIES.iter().filter(|other| other.name == name).count();
         assert_eq!(twins, 1, "{name}");
         for part in name.split('_') {
             assert!(!["ms", "mw", "khz", "percent", "kb", "mb"].contains(&part), "{name}");
@@ -159,7 +159,7 @@ fn the_reference_of_the_device_is_current() {
     for family in FAMILIES {
         let labels: Vec<String> = family.labels.iter().map(|label| format!("`{label}`")).collect();
         let kind = if family.kind == Kind::Counter { "counter" } else { "gauge" };
-        let (name, labels, help) = (family.name(), labels.join(", "), family.help);
+        let (name, labels, help) = (family.name, labels.join(", "), family.help);
         writeln!(text, "| `{name}` | {kind} | {labels} | {help} |").unwrap();
     }
     crate::reference::is_current("docs/device-metrics.md", &text);

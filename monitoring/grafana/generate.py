@@ -168,7 +168,7 @@ def site():
             panel("Answers that succeed", "percentunit", (f"instance:{T}turns_succeeded:ratio_rate30m{s}", "{{instance}}"), high=1),
             panel("Headroom to the trip", "celsius", (f"instance:{T}thermal_headroom_celsius:min{s}", "{{instance}}"), limits=[(0, "red")]),
             panel("Time throttled", "percentunit", (f"instance:{T}throttled_seconds:max_rate5m{s}", "{{instance}}"), low=0, high=1),
-            panel("Throttled in the last day", "m", (f"avg_over_time(instance:{T}throttled_seconds:max_rate5m{s}[1d]) * 1440", "{{instance}}"), low=0),
+            panel("Throttled in the last day", "m", (f"instance:{T}throttled_seconds:max_increase1d{s} / 60", "{{instance}}"), low=0),
             panel("Power", "watt", (f"instance:{T}board_energy_joules:rate5m{s}", "{{instance}}"), low=0),
             panel("Memory of the program", "bytes", (f"instance:process_resident_memory_bytes:max5m{s}", "{{instance}}"), low=0),
             panel("Scrapes answered", "percentunit", (f"instance:up:avg5m{s}", "{{instance}}"), low=0, high=1),

@@ -12,7 +12,6 @@ use crate::{
     kiosk::Kiosk,
     machine::{self, Assembly, Parts},
     metrics::Metrics,
-    peripherals::Peripherals,
     sensors::Sensors,
     sound::Wav,
 };
@@ -62,7 +61,6 @@ pub(super) fn run(config: &Config) -> Result<ExitCode> {
     // First of all, so that the device is seen while the models load.
     let enabled = config.sensors.enabled;
     let sensors = enabled.then(|| Sensors::start(&config.sensors, &metrics)).transpose()?;
-    metrics.register(Box::new(Peripherals::below(&config.sensors.root)))?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "loading the models");
     let Assembly { engines, devices, recording, models, boards } = assemble(config, &metrics)?;
     let sees = devices.watch.is_some();

@@ -2,13 +2,20 @@
 
 use std::sync::{Mutex, Once, RwLock};
 
-use prometheus::{Registry, process_collector::ProcessCollector};
+use prometheus::Registry;
 
 use crate::media::Device;
 
 use super::{
     Category, Label, Link, Metrics, Model, Outcome, Route, TlsFailure,
-    families::{Catalogue, FELT, Maker, PICTURE, PROMPT, SKEW, STEP, WORK},
+    families::{Catalogue, FELT, Maker, PICTURE, PROMPT, REST, SKEW, STEP, WORK},
+    process::Process,
+};
+
+/// Which state of the source this was built from, if whoever built it has said so.
+const REVISION: &str = match option_env!("LINLY_EDGE_REVISION") {
+    Some(revision) => revision,
+    None => "",
 };
 
 impl Default for Metrics {
@@ -55,10 +62,11 @@ impl Default for Metrics {
         let build = resource.gauges(
             "build_info",
             "Always 1; the labels tell which program this is.",
-            &["version", "arch"],
+            &["version", "revision", "arch"],
         );
-        build.with_label_values(&[env!("CARGO_PKG_VERSION"), std::env::consts::ARCH]).set(1);
-        resource.register(ProcessCollector::for_self());
+        let (version, arch) = (env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
+        build.with_label_values(&[version, REVISION, arch]).set(1);
+        resource.register(Process::default());
 
         let metrics = Self {
             requests,
@@ -92,6 +100,11 @@ impl Default for Metrics {
             concurrent_sessions: business
                 .gauge("concurrent_sessions", "Visitors who are being talked with."),
             turns: business.counters_by("turns_total", "Turns, by how they ended."),
+            last_turn: business.gauges(
+                "last_turn_timestamp_seconds",
+                "When the last turn ended, in seconds since 1970; absent before the first.",
+                &[],
+            ),
             failed_turns: business.counters_by(
                 "failed_turns_total",
                 "Turns that got no answer, or not to its end, by the step that failed.",
@@ -115,7 +128,7 @@ impl Default for Metrics {
             asr_finish: performance.histogram(
                 "asr_finish_seconds",
                 "From the end of an utterance to its text.",
-                &PROMPT,
+                &REST,
             ),
             llm_first_token: performance.histogram(
                 "llm_first_token_seconds",

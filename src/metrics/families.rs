@@ -15,8 +15,11 @@ pub const PREFIX: &str = "linly_talker_";
 
 /// Steps that an answer waits for, in seconds: it begins within 0.8 s if none takes much of that.
 pub(super) const STEP: [f64; 6] = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
-/// Work that is done while the visitor or the kiosk speaks, in seconds; nobody waits for it.
-pub(super) const WORK: [f64; 4] = [0.1, 0.2, 0.5, 1.0];
+/// Work that is done while the visitor or the kiosk speaks, in seconds; nobody waits for it. The last bound
+/// is above what a large model takes for a long answer.
+pub(super) const WORK: [f64; 4] = [0.1, 0.3, 1.0, 3.0];
+/// What is left of a step when its input ends, in seconds: 0.02 where it kept up, half a second where it did not.
+pub(super) const REST: [f64; 5] = [0.02, 0.05, 0.1, 0.2, 0.5];
 /// What a visitor waits for, in seconds. The objectives are 0.8 (nearly always) and 1 (95 of 100);
 /// 0.8 and four times that are what Apdex needs.
 pub(super) const FELT: [f64; 7] = [0.2, 0.4, 0.6, 0.8, 1.0, 1.6, 3.2];

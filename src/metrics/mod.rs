@@ -11,11 +11,12 @@ mod families;
 mod labels;
 mod memory;
 mod openmetrics;
+mod process;
 
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, Once, PoisonError, RwLock},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use prometheus::{
@@ -71,6 +72,7 @@ pub struct Metrics {
     devices: IntGaugeVec,
     pub concurrent_sessions: IntGauge,
     pub turns: By<End, IntCounter>,
+    last_turn: IntGaugeVec,
     pub failed_turns: By<Step, IntCounter>,
     pub barge_ins: IntCounter,
     pub false_interruptions: IntCounter,
@@ -249,6 +251,8 @@ impl Metrics {
             self.failed_turns.of(step).inc();
         }
         self.turns.of(end).inc();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.last_turn.with_label_values::<&str>(&[]).set(now.as_secs() as i64);
         self.requested(Model::Pipeline, outcome);
     }
 
@@ -270,7 +274,7 @@ impl Metrics {
         }
 
         let mut families = self.registry.gather();
-        families.sort_by_key(|family| self.category(family.name()));
+        families.sort_by_cached_key(|family| self.category(family.name()));
         // Copied, so that a slow collector delays no registration.
         let registered = self.registered.read().unwrap_or_else(PoisonError::into_inner).clone();
         families.extend(registered.iter().flat_map(|collector| collector.0.collect()));

@@ -136,6 +136,10 @@ impl Writer<'_> {
 }
 
 fn escape(to: &mut String, text: &str) {
+    // Nearly always.
+    if !text.contains(['\\', '"', '\n']) {
+        return to.push_str(text);
+    }
     for c in text.chars() {
         match c {
             '\\' => to.push_str("\\\\"),
@@ -153,19 +157,16 @@ fn number(to: &mut String, value: f64) {
         to.push_str("NaN");
     } else if value.is_infinite() {
         to.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
+    } else if value == 0.0 || (1e-4..1e6).contains(&value.abs()) {
+        let _ = write!(to, "{value:?}");
     } else {
         let from = to.len();
         let _ = write!(to, "{value:e}");
         let split = to[from..].find('e').map_or(to.len(), |at| from + at);
         let exponent: i32 = to[split + 1..].parse().unwrap_or_default();
-        if (-4..6).contains(&exponent) {
-            to.truncate(from);
-            let _ = write!(to, "{value:?}");
-        } else {
-            to.truncate(split);
-            let sign = if exponent < 0 { '-' } else { '+' };
-            let _ = write!(to, "e{sign}{:02}", exponent.unsigned_abs());
-        }
+        to.truncate(split);
+        let sign = if exponent < 0 { '-' } else { '+' };
+        let _ = write!(to, "e{sign}{:02}", exponent.unsigned_abs());
     }
 }
 

@@ -12,8 +12,8 @@ pub enum Kind {
 /// A metric family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Family {
-    /// Its name without the prefix.
-    short: &'static str,
+    /// Its name.
+    pub name: &'static str,
     /// Its kind.
     pub kind: Kind,
     /// Its labels.
@@ -22,17 +22,10 @@ pub struct Family {
     pub help: &'static str,
 }
 
-impl Family {
-    /// Its name.
-    pub fn name(&self) -> String {
-        format!("linly_talker_{}", self.short)
-    }
-}
-
 macro_rules! families {
     ($($constant:ident $kind:ident $short:literal [$($label:literal),*] $help:literal;)+) => {
         $(pub(super) const $constant: Family = Family {
-            short: $short,
+            name: concat!("linly_talker_", $short),
             kind: Kind::$kind,
             labels: &[$($label),*],
             help: $help,
@@ -75,7 +68,7 @@ families! {
     BOARD_ENERGY Counter "board_energy_joules_total" []
         "Energy of the whole board in joules since the daemon started, from board_power_watts once a second.";
     RAIL_VOLTAGE Gauge "rail_voltage_volts" ["rail"]
-        "Tension of a power rail in volts, sampled once a second.";
+        "Voltage of a power rail in volts, sampled once a second.";
     RAIL_CURRENT Gauge "rail_current_amperes" ["rail"]
         "Current of a power rail in amperes, sampled once a second.";
     RAIL_ENERGY Counter "rail_energy_joules_total" ["rail"]
@@ -122,8 +115,6 @@ families! {
         "Memory that programs can still get without swapping, in bytes.";
     MEMORY_NVMAP_USED Gauge "memory_nvmap_used_bytes" []
         "Memory that NVIDIA's allocator has given out, in bytes: an upper estimate of graphics memory.";
-    MEMORY_NVMAP_FREE Gauge "memory_nvmap_free_bytes" []
-        "Memory that NVIDIA's allocator holds free, in bytes.";
     MEMORY_LARGEST_BLOCK Gauge "memory_largest_free_block_bytes" []
         "The largest block of memory that is free in one piece, in bytes.";
     CMA_SIZE Gauge "cma_size_bytes" []
@@ -158,6 +149,8 @@ families! {
         "Bytes written to a disk since the device started.";
     DISK_TEMPERATURE Gauge "disk_temperature_celsius" ["disk"]
         "Temperature of an NVMe disk in degrees Celsius, sampled once a second.";
+    PERIPHERALS Gauge "peripherals" ["kind"]
+        "Cameras, microphones, loudspeakers and connected displays that the kernel lists.";
     EMMC_WEAR Gauge "emmc_wear_ratio" ["disk", "cells"]
         "What of an eMMC is used up, from 0 to 1, as the upper end of the tenth that it tells.";
 }

@@ -146,7 +146,7 @@ impl Exposed {
     fn new(latest: Latest) -> Self {
         let describe = |family: &&Family| {
             let labels = family.labels.iter().map(|label| (*label).to_owned()).collect();
-            Desc::new(family.name(), family.help.to_owned(), labels, HashMap::default())
+            Desc::new(family.name.to_owned(), family.help.to_owned(), labels, HashMap::default())
                 .expect("names and labels are literals")
         };
         Self { latest, descriptions: FAMILIES.iter().map(describe).collect() }

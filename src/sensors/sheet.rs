@@ -10,7 +10,7 @@ use super::{
     catalogue::{self as of, Family, Kind},
 };
 
-/// The most series of the device; the richest board has fewer than 180. What comes first is kept.
+/// The most series of the device; the richest board has 180. What comes first is kept.
 const MOST_SERIES: usize = 200;
 /// The most characters of a label's value.
 const LONGEST_VALUE: usize = 64;
@@ -19,8 +19,9 @@ const LONGEST_VALUE: usize = 64;
 pub(super) fn write(sample: &Sample, stale: bool) -> Vec<MetricFamily> {
     let mut sheet = Sheet::default();
     let snapshot = &sample.snapshot;
-    reading_itself(&mut sheet, snapshot, stale);
+    success(&mut sheet, snapshot, stale);
     if !stale {
+        peripherals(&mut sheet, snapshot);
         identity(&mut sheet, snapshot);
         heat(&mut sheet, sample);
         power(&mut sheet, sample);
@@ -29,6 +30,7 @@ pub(super) fn write(sample: &Sample, stale: bool) -> Vec<MetricFamily> {
         memory(&mut sheet, snapshot);
         mode_and_fans(&mut sheet, snapshot);
         storage(&mut sheet, snapshot);
+        durations(&mut sheet, snapshot);
     }
     sheet.families
 }
@@ -42,16 +44,16 @@ struct Sheet {
 impl Sheet {
     /// Adds a series. The same one twice, or one too many, is left out.
     fn set(&mut self, family: &Family, labels: &[&str], value: f64) {
-        debug_assert_eq!(family.labels.len(), labels.len(), "{}", family.name());
+        debug_assert_eq!(family.labels.len(), labels.len(), "{}", family.name);
         if !value.is_finite() || self.series >= MOST_SERIES {
             return;
         }
         let mut pairs: Vec<LabelPair> = family.labels.iter().zip(labels).map(pair).collect();
         pairs.sort_by(|a, b| a.name().cmp(b.name()));
-        let name = family.name();
-        let known = self.families.iter().position(|known| known.name() == name);
+        // From the end: what belongs to a family mostly comes in a row.
+        let known = self.families.iter().rposition(|known| known.name() == family.name);
         let at = known.unwrap_or_else(|| {
-            self.families.push(begin(family, name));
+            self.families.push(begin(family));
             self.families.len() - 1
         });
         let metrics = self.families[at].mut_metric();
@@ -105,9 +107,9 @@ impl Sheet {
     }
 }
 
-fn begin(family: &Family, name: String) -> MetricFamily {
+fn begin(family: &Family) -> MetricFamily {
     let mut new = MetricFamily::default();
-    new.set_name(name);
+    new.set_name(family.name.to_owned());
     new.set_help(family.help.to_owned());
     new.set_field_type(match family.kind {
         Kind::Counter => MetricType::COUNTER,
@@ -127,15 +129,31 @@ fn word(reading: &Reading<String>) -> &str {
     if let Reading::Value(word) = reading { word } else { "" }
 }
 
-fn reading_itself(sheet: &mut Sheet, snapshot: &Snapshot, stale: bool) {
+fn success(sheet: &mut Sheet, snapshot: &Snapshot, stale: bool) {
     let since = snapshot.taken.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     sheet.set(&of::SAMPLE_TIMESTAMP, &[], since.as_secs_f64());
     for report in &snapshot.collectors {
         let success = report.is_success() && !stale;
         sheet.set(&of::COLLECTOR_SUCCESS, &[report.name], f64::from(u8::from(success)));
-        if !stale {
-            sheet.set(&of::COLLECTOR_DURATION, &[report.name], report.took.as_secs_f64());
-        }
+    }
+}
+
+/// Last, so that it is what goes first when there are too many series: no alert reads it.
+fn durations(sheet: &mut Sheet, snapshot: &Snapshot) {
+    for report in &snapshot.collectors {
+        sheet.set(&of::COLLECTOR_DURATION, &[report.name], report.took.as_secs_f64());
+    }
+}
+
+fn peripherals(sheet: &mut Sheet, snapshot: &Snapshot) {
+    let there = &snapshot.peripherals;
+    for (kind, count) in [
+        ("camera", &there.cameras),
+        ("microphone", &there.microphones),
+        ("loudspeaker", &there.loudspeakers),
+        ("display", &there.displays),
+    ] {
+        sheet.reading(&of::PERIPHERALS, &[kind], count, |count| count as f64);
     }
 }
 
@@ -260,7 +278,6 @@ fn memory(sheet: &mut Sheet, snapshot: &Snapshot) {
         (&of::MEMORY_SIZE, &memory.total),
         (&of::MEMORY_AVAILABLE, &memory.available),
         (&of::MEMORY_NVMAP_USED, &memory.nvmap_used),
-        (&of::MEMORY_NVMAP_FREE, &memory.nvmap_free),
         (&of::MEMORY_LARGEST_BLOCK, &memory.largest_free_block),
         (&of::CMA_SIZE, &memory.cma_total),
         (&of::CMA_FREE, &memory.cma_free),

@@ -2,8 +2,8 @@
 """Checks every file in monitoring/ that can be checked without running it: seconds, and no ports.
 
 Configuration and rules by promtool and amtool, rule tests by promtool, that every rule has a test in which it fires
-and one in which it does not, that every alert has its entry in docs/runbook.md, templates by rendering them, and that
-generated files are current.
+and one in which it does not, that every alert has its entry in docs/runbook.md, templates by rendering them, the
+examples for Kubernetes by the operator's schemas, and that generated files are current.
 """
 
 import json
@@ -119,6 +119,7 @@ def main():
     run("amtool", "check-config", "alertmanager/alertmanager.yml")
     check_templates()
     run(sys.executable, "grafana/generate.py", "--check")
+    print(run(sys.executable, ROOT / "tests/monitoring/kubernetes.py").strip(), flush=True)
     print(f"{check_runbook()} alerts have their entry in the runbook", flush=True)
     print(f"{check_every_rule_has_tests()} rules have a case with a result and one without", flush=True)
     run("promtool", "test", "rules", *sorted(path.name for path in TESTS.glob("*.test.yml")), cwd=TESTS)

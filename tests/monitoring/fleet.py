@@ -72,9 +72,9 @@ class Tree:
 
     FIXTURE = ROOT / "crates" / "jetson-stats-rs" / "tests" / "fixtures" / "t234-nx-r39.2.tree"
 
-    def __init__(self, folder):
+    def __init__(self, folder, fixture=FIXTURE):
         self.folder = folder
-        lines, at = self.FIXTURE.read_text().splitlines(), 0
+        lines, at = fixture.read_text().splitlines(), 0
         while at < len(lines):
             line, at = lines[at], at + 1
             if not line.strip() or line.startswith("#"):

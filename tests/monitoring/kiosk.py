@@ -13,7 +13,8 @@ FELT = [0.2, 0.4, 0.6, 0.8, 1.0, 1.6, 3.2]
 STEP = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0]
 PROMPT = [0.01, 0.02, 0.05, 0.1, 0.2]
 PICTURE = [0.005, 0.01, 0.02, 0.04]
-COMPUTING = [0.1, 0.2, 0.5, 1.0]
+COMPUTING = [0.1, 0.3, 1.0, 3.0]
+REST = [0.02, 0.05, 0.1, 0.2, 0.5]
 SKEW = [0.02, 0.04, 0.08, 0.16]
 GIB = 2**30
 SENSORS = {"cpu": 52, "gpu": 50, "soc0": 49, "soc1": 48, "soc2": 49, "tj": 53, "cv0": 45, "cv1": 45, "cv2": 45}
@@ -26,7 +27,7 @@ HISTOGRAMS = [
     ("linly_talker_request_latency_seconds", FELT, 1, 0.45),
     ("linly_talker_first_lip_movement_seconds", FELT, 1, 0.5),
     ("linly_talker_asr_duration_seconds", COMPUTING, 1, 0.09),
-    ("linly_talker_asr_finish_seconds", PROMPT, 1, 0.03),
+    ("linly_talker_asr_finish_seconds", REST, 1, 0.03),
     ("linly_talker_llm_first_token_seconds", STEP, 1, 0.08),
     ("linly_talker_llm_duration_seconds", COMPUTING, 1, 0.4),
     ("linly_talker_tts_duration_seconds", STEP, 2, 0.15),
@@ -68,7 +69,7 @@ class Kiosk:
 
     def _describe(self, now, rng):
         t = "linly_talker_"
-        self.gauge(t + 'build_info{arch="aarch64",version="0.1.0"}', 1)
+        self.gauge(t + 'build_info{arch="aarch64",revision="0123abc",version="0.1.0"}', 1)
         self.gauge(t + f'device_info{{model="Orin NX 16GB",module="p3767-0000",soc="tegra234",l4t="36.4.3",serial="{self.name}"}}', 1)
         self.gauge(t + 'os_info{image="linly-kiosk-image",kernel="5.15.148-tegra",version="1"}', 1)
         self.gauge(t + 'power_mode_info{mode="15W"}', 1)
@@ -104,12 +105,19 @@ class Kiosk:
             self.gauge(t + f'gpu_frequency_limit_hertz{{limit="{limit}"}}', hertz)
         for policy in ("policy0", "policy4"):
             self.gauge(t + f'cpu_frequency_hertz{{policy="{policy}"}}', 1.5e9)
+            self.gauge(t + f'cpu_frequency_limit_hertz{{policy="{policy}"}}', 2.0e9)
+        for resource in ("cpu", "memory", "io"):
+            self.counter(t + f'pressure_waiting_seconds_total{{resource="{resource}"}}', 0.02)
         for mode in ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"):
             self.counter(t + f'cpu_seconds_total{{mode="{mode}"}}', 7.0 if mode == "idle" else 0.14)
         self.gauge(t + "cpu_online", 8)
         self.gauge(t + "memory_size_bytes", 16 * GIB)
         self.gauge(t + "memory_available_bytes", 9 * GIB + rng.uniform(-1, 1) * GIB)
         self.gauge(t + "memory_nvmap_used_bytes", 3 * GIB)
+        for name, value in (("swap_size", 8), ("swap_free", 8), ("cma_size", 0.7), ("cma_free", 0.6)):
+            self.gauge(t + f"{name}_bytes", value * GIB)
+        self.counter(t + "oom_kills_total", 0)
+        self.counter(t + 'disk_written_bytes_total{disk="mmcblk0"}', 2000)
         self.gauge(t + "memory_allocated_bytes", 120 * 2**20)
         for mount in ("/", "/var"):
             self.gauge(t + f'filesystem_size_bytes{{mountpoint="{mount}"}}', 60 * GIB)
@@ -146,7 +154,7 @@ class Kiosk:
         self.gauge("process_resident_memory_bytes", 136e6)
         self.gauge("process_virtual_memory_bytes", 1.2e9)
         self.gauge("process_start_time_seconds", round(now - 80000 + rng.uniform(0, 100), 2))
-        for name, value in (("open_fds", 40), ("max_fds", 1024), ("threads", 14)):
+        for name, value in (("open_fds", 40), ("max_fds", 1024)):
             self.gauge("process_" + name, value)
 
     def set(self, series, value):
@@ -212,6 +220,10 @@ class Kiosk:
         return ("\n".join(lines) + "\n").encode()
 
 
+class Packed(bytes):
+    """An answer that has been gzipped already."""
+
+
 class Peer(asyncio.Protocol):
     """Answers GETs, one after the other, on a connection that stays open."""
 
@@ -232,7 +244,9 @@ class Peer(asyncio.Protocol):
             body = self.answer(head.split(b" ", 2)[1].decode())
             status, packed = (b"404 Not Found", b"") if body is None else (b"200 OK", body)
             encoding = b""
-            if body and b"gzip" in head.lower():
+            if isinstance(body, Packed):
+                packed, encoding = body, b"Content-Encoding: gzip\r\n"
+            elif body and b"gzip" in head.lower():
                 packed, encoding = gzip.compress(body, 1, mtime=0), b"Content-Encoding: gzip\r\n"
             self.transport.write(
                 b"HTTP/1.1 " + status + b"\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n" + encoding

@@ -195,10 +195,25 @@ impl Files {
         path.exists() || (self.copy && side(&path, "errno").exists())
     }
 
-    /// The names in a folder, in the order of their numbers; a side file stands for its file.
+    /// The names in a folder, in the order of their numbers; a side file stands for its file. None where
+    /// there is no such folder, or it cannot be read.
     pub(crate) fn list(&self, path: &str) -> Vec<String> {
-        let Ok(entries) = fs::read_dir(self.locate(path)) else { return Vec::new() };
-        let mut names: Vec<String> = entries
+        self.names(path).unwrap_or_default()
+    }
+
+    /// Like [`Files::list`], and says why there is nothing.
+    pub(crate) fn folder(&self, path: &str) -> Reading<Vec<String>> {
+        if self.copy
+            && let Ok(name) = fs::read_to_string(side(&self.locate(path), "errno"))
+        {
+            return self.judge(path, unread(&text::errno(name.trim())));
+        }
+        let names = self.names(path).map_or_else(|error| unread(&error), Reading::Value);
+        self.judge(path, names)
+    }
+
+    fn names(&self, path: &str) -> io::Result<Vec<String>> {
+        let mut names: Vec<String> = fs::read_dir(self.locate(path))?
             .take(MOST)
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .map(|name| match name.strip_suffix(".errno") {
@@ -207,7 +222,7 @@ impl Files {
             })
             .collect();
         names.sort_by(|a, b| text::by_number(a).cmp(&text::by_number(b)));
-        names
+        Ok(names)
     }
 
     /// Paths of the entries of `folder` whose names begin with `prefix`.

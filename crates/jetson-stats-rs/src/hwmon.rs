@@ -20,7 +20,7 @@ pub const MOST_TEMPERATURES: usize = 6;
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct OverCurrent {
-    /// `oc1`: the input's tension was too low; `oc2`: the average current was too high; `oc3`: the
+    /// `oc1`: the input's voltage was too low; `oc2`: the average current was too high; `oc3`: the
     /// current was too high for a moment. So on Orin; to be confirmed on a board of R39.
     pub name: String,
     /// Events since the machine started.

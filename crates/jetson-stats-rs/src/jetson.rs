@@ -18,6 +18,7 @@ use crate::{
     lane::{Done, Lane},
     memory::Banks,
     mode::Modes,
+    peripherals::Plugged,
     power::Monitors,
     processes::Clients,
     snapshot::{CollectorReport, Snapshot},
@@ -104,6 +105,7 @@ impl Builder {
         starter.start(Banks::default(), |to, part| to.memory = part)?;
         starter.start(Clients, |to, part| to.processes = part)?;
         starter.start(Disks::default(), |to, part| to.storage = part)?;
+        starter.start(Plugged, |to, part| to.peripherals = part)?;
         #[cfg(feature = "nvml")]
         if self.nvml && self.root == Path::new("/") {
             starter.start(crate::nvml::Library::default(), |to, part| {

@@ -14,6 +14,7 @@ mod memory;
 mod mode;
 #[cfg(feature = "nvml")]
 mod nvml;
+mod peripherals;
 mod power;
 mod processes;
 mod reading;
@@ -31,6 +32,7 @@ pub use hwmon::{ChipTemperature, Fan, MOST_COUNTERS, MOST_FANS, MOST_TEMPERATURE
 pub use jetson::{Builder, Jetson};
 pub use memory::Memory;
 pub use mode::{MOST_MODES, Mode, PowerMode};
+pub use peripherals::Peripherals;
 pub use power::{BoardSource, MOST_RAILS, MOST_SUPPLIES, Power, Rail, Supply};
 pub use processes::{MOST_PROCESSES, Process};
 pub use reading::{Failure, Reading};

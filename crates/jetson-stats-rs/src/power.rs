@@ -28,7 +28,7 @@ pub struct Power {
 pub struct Rail {
     /// What the board calls it.
     pub name: String,
-    /// Its tension.
+    /// Its voltage.
     pub voltage: Reading<Volts>,
     /// Its current.
     pub current: Reading<Amperes>,
@@ -54,7 +54,7 @@ pub struct Supply {
     pub name: String,
     /// Whether it delivers.
     pub online: Reading<bool>,
-    /// Its tension.
+    /// Its voltage.
     pub voltage: Reading<Volts>,
     /// Its current.
     pub current: Reading<Amperes>,
@@ -206,7 +206,7 @@ fn hwmon_chips(files: &Files) -> Vec<(String, String)> {
 fn hwmon_channels(files: &Files) -> Vec<Channel> {
     let mut channels = Vec::new();
     for (address, chip) in hwmon_chips(files) {
-        // in4 to in7 are shunt tensions, in microvolts, and no rails.
+        // in4 to in7 are shunt voltages, in microvolts, and no rails.
         for number in 1..=3 {
             let path = |name: &str| format!("{chip}/{name}");
             let voltage = path(&format!("in{number}_input"));

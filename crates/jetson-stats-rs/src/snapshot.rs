@@ -10,6 +10,7 @@ use crate::{
     hwmon::{ChipTemperature, Fan, OverCurrent},
     memory::Memory,
     mode::PowerMode,
+    peripherals::Peripherals,
     power::Power,
     processes::Process,
     reading::Reading,
@@ -54,6 +55,8 @@ pub struct Snapshot {
     pub processes: Reading<Vec<Process>>,
     /// Its disks.
     pub storage: Storage,
+    /// With what it sees, hears, speaks and shows.
+    pub peripherals: Peripherals,
     /// How the reading itself went.
     pub collectors: Vec<CollectorReport>,
     /// What NVML says of the same devices.
@@ -105,6 +108,7 @@ impl Snapshot {
             memory: Memory::default(),
             processes: Reading::Absent,
             storage: Storage::default(),
+            peripherals: Peripherals::default(),
             collectors: Vec::new(),
             nvml: Vec::new(),
             nvml_processes: Vec::new(),
@@ -159,6 +163,7 @@ impl Snapshot {
             "memory" => self.memory = earlier.memory.clone(),
             "processes" => self.processes = earlier.processes.clone(),
             "storage" => self.storage = earlier.storage.clone(),
+            "peripherals" => self.peripherals = earlier.peripherals.clone(),
             _ => {}
         }
     }

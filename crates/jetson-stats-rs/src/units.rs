@@ -37,7 +37,7 @@ unit!(
     Celsius, "celsius", " °C", 1
 );
 unit!(
-    /// An electric tension in volts.
+    /// A voltage in volts.
     Volts, "volts", " V", 3
 );
 unit!(

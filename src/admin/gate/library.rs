@@ -5,12 +5,12 @@
 //! idle while the daemon serves: no queue of its grows, and it never accepts when descriptors are short.
 
 use std::{
+    fs::{File, OpenOptions},
     io::{Read, Write},
-    net::Shutdown,
     os::{
-        fd::OwnedFd,
+        fd::AsRawFd,
         unix::{
-            fs::PermissionsExt,
+            fs::{OpenOptionsExt, PermissionsExt},
             net::{UnixListener, UnixStream},
         },
     },
@@ -31,13 +31,39 @@ const START_TIME: Duration = Duration::from_secs(5);
 /// The socket's name in its folder.
 const NAME: &str = "http";
 
-/// The running library.
+/// `O_PATH` of Linux: a name for a file that needs no right to read it.
+const O_PATH: i32 = 0o10_000_000;
+
+/// The running library; it ends with its last clone.
 #[derive(Clone)]
-pub(in crate::admin) struct Library {
-    server: Arc<Server>,
-    /// The same socket as the server's, to end its accepting.
-    listener: Arc<UnixListener>,
-    closing: Arc<AtomicBool>,
+pub(in crate::admin) struct Library(Arc<Inner>);
+
+/// Its fields end in this order: the library must have been told to end before somebody knocks.
+struct Inner {
+    server: Server,
+    _door: Door,
+    closing: AtomicBool,
+}
+
+/// The library's socket, which can still be reached by who holds it when it has no name any more.
+///
+/// The library's accepting thread sleeps until somebody comes, and only then sees that it is to end; it would
+/// look for the socket's name to come itself. Shutting the socket down would end it as well, with an error in
+/// the log.
+struct Door(File);
+
+impl Door {
+    fn of(socket: &Path) -> Result<Self> {
+        let opened = OpenOptions::new().read(true).custom_flags(O_PATH).open(socket);
+        Ok(Self(opened.context("failed to hold the private socket")?))
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        // Where /proc is not mounted, the thread sleeps on until the program has ended.
+        let _ = UnixStream::connect(format!("/proc/self/fd/{}", self.0.as_raw_fd()));
+    }
 }
 
 impl Library {
@@ -65,18 +91,17 @@ impl Library {
         folder: TempDir,
         connections: usize,
     ) -> Result<(Self, Vec<UnixStream>)> {
-        let listener = Arc::new(listener);
-        let of_server = listener.try_clone().context("failed to share the private socket")?;
-        let server = Server::from_listener(of_server, None)
+        let server = Server::from_listener(listener, None)
             .map_err(|error| anyhow!("failed to start the HTTP library: {error}"))?;
         // One after the other: the library gives each connection a thread, and counts as idle one that
         // has not yet taken the connection before, so that of several at once some would never be served.
         let path = folder.path().join(NAME);
         let greeted = (0..connections).map(|_| greet(&path, &server));
         let streams = greeted.collect::<Result<Vec<_>>>()?;
+        let door = Door::of(&path)?;
         folder.close().context("failed to remove the private socket")?;
-        let closing = Arc::new(AtomicBool::new(false));
-        Ok((Self { server: Arc::new(server), listener, closing }, streams))
+        let inner = Inner { server, _door: door, closing: AtomicBool::new(false) };
+        Ok((Self(Arc::new(inner)), streams))
     }
 
     /// The next request; `None` when the library was closed.
@@ -84,21 +109,17 @@ impl Library {
     /// # Errors
     /// The library has failed, which it does only when it can no longer accept.
     pub(in crate::admin) fn next(&self) -> Result<Option<Request>> {
-        match self.server.recv() {
+        match self.0.server.recv() {
             Ok(request) => Ok(Some(request)),
-            Err(_) if self.closing.load(Ordering::Acquire) => Ok(None),
+            Err(_) if self.0.closing.load(Ordering::Acquire) => Ok(None),
             Err(error) => Err(error).context("the HTTP library has failed"),
         }
     }
 
-    /// Ends it.
+    /// Tells whoever waits for a request that none will come any more.
     pub(in crate::admin) fn close(&self) {
-        self.closing.store(true, Ordering::Release);
-        self.server.unblock();
-        // Its accepting thread sleeps in `accept`; this wakes it, and it ends.
-        if let Ok(listener) = self.listener.try_clone() {
-            let _ = UnixStream::from(OwnedFd::from(listener)).shutdown(Shutdown::Both);
-        }
+        self.0.closing.store(true, Ordering::Release);
+        self.0.server.unblock();
     }
 }
 

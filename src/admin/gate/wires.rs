@@ -195,7 +195,8 @@ async fn exchange(
     stream.write_all(asked.head.as_bytes()).await?;
     stream.write_all(&asked.body).await?;
     drop(asked.body);
-    let mut came = Vec::with_capacity(1024);
+    // Reading goes on in whatever room there is: with little of it, in many small pieces.
+    let mut came = Vec::with_capacity(HEAD_LIMIT);
     let (mut answer, begin) = loop {
         fill(stream, &mut came, HEAD_LIMIT).await?;
         if let Some(found) = parse(&came)? {
@@ -205,6 +206,7 @@ async fn exchange(
     let mut part = came.split_off(begin);
     let length = if asked.wants_body { answer.length } else { 0 };
     if length <= SMALL {
+        part.reserve_exact(length.saturating_sub(part.len()));
         while part.len() < length {
             fill(stream, &mut part, length).await?;
         }

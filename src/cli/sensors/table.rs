@@ -143,6 +143,7 @@ pub(super) fn write(now: &Snapshot, before: Option<&Snapshot>, colours: bool) ->
     page.group("power", power(now));
     page.group("fans", fans(now));
     page.group("disks", disks(now));
+    page.group("plugged in", peripherals(now));
     let failed = now.collectors.iter().filter_map(|report| {
         let fault = report.fault.as_ref()?;
         Some(vec![report.name.into(), Cell(fault.clone(), Tone::Bad)])
@@ -423,4 +424,19 @@ fn disks(now: &Snapshot) -> Vec<Vec<Cell>> {
         ]);
     }
     rows
+}
+
+fn peripherals(now: &Snapshot) -> Vec<Vec<Cell>> {
+    let there = &now.peripherals;
+    let kinds = [
+        ("cameras", &there.cameras),
+        ("microphones", &there.microphones),
+        ("loudspeakers", &there.loudspeakers),
+        ("displays", &there.displays),
+    ];
+    // Nothing at all is a machine in a rack, and no news.
+    if kinds.iter().all(|(_, count)| **count == Reading::Value(0)) {
+        return Vec::new();
+    }
+    kinds.map(|(kind, count)| vec![kind.into(), cell(count, |count| count.to_string())]).into()
 }
