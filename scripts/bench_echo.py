@@ -120,7 +120,6 @@ def double_talk(bench):
         rates = {}
         for kind, arguments in {
             "alone": ["--quiet", "--untreated"],
-            "alone, treated": ["--quiet"],
             "as loud as the echo": [],
             "6 dB softer": ["--visitor-db", -32],
             "not treated": ["--untreated"],
@@ -137,6 +136,7 @@ def double_talk(bench):
             wrong = sum(evaluate.word_errors(evaluate.plain(text), evaluate.plain(sentence))
                         for text, sentence in zip(heard, sentences))
             rates[kind] = 100 * wrong / sum(len(evaluate.plain(sentence)) for sentence in sentences)
+            print(f"{name}, {kind}: {rates[kind]:.1f} %", flush=True)
         told.append(f"{name}: " + ", ".join(f"{kind} {rate:.1f} %" for kind, rate in rates.items()))
     bench.row("a visitor talks while the kiosk does: words that the recogniser gets wrong", "≤ 5 points more than alone",
               "; ".join(told))
