@@ -27,6 +27,8 @@ import tomllib
 import urllib.request
 import wave
 
+from bench_echo import echo
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "benchmarks.md"
 LIBRARY = ROOT / "out" / "onnxruntime" / "libonnxruntime.so"
@@ -388,7 +390,7 @@ def sensors(bench, seconds=30):
                   f"{series} series of all kinds")
 
 
-PARTS = {f.__name__: f for f in (asr, llm, tts, face, lips, latency, hush, memory, scrape, sensors)}
+PARTS = {f.__name__: f for f in (asr, llm, tts, face, lips, latency, hush, memory, scrape, sensors, echo)}
 
 
 def write(bench):

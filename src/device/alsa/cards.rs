@@ -58,7 +58,7 @@ pub struct Card {
     pub inputs: Vec<u32>,
     /// The numbers of its devices that speak.
     pub outputs: Vec<u32>,
-    /// Whether those that speak are HDMI or DisplayPort.
+    /// Whether those that speak are HDMI.
     pub hdmi: bool,
 }
 

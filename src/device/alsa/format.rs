@@ -76,7 +76,7 @@ impl Sample {
 
 /// What a card can do, as far as it matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
+pub(super) struct Offer {
     /// How it can write samples.
     pub samples: Vec<Sample>,
     /// Of the rates that were asked for, those that it has.
@@ -89,7 +89,7 @@ pub struct Offer {
 
 /// What is taken of an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Choice {
+pub(super) struct Choice {
     /// How samples are written.
     pub sample: Sample,
     /// Samples a second and channel.
@@ -100,7 +100,7 @@ pub struct Choice {
 
 /// The rates that are asked for when the machine's own is `rate`: that one, then what every converter
 /// was built for, then the rest.
-pub fn rates(rate: u32) -> Vec<u32> {
+pub(super) fn rates(rate: u32) -> Vec<u32> {
     let mut rates = vec![rate, 48_000, 32_000, 44_100, 96_000, 24_000, 22_050, 16_000, 8_000];
     let mut known = Vec::new();
     rates.retain(|rate| {
@@ -116,7 +116,7 @@ pub fn rates(rate: u32) -> Vec<u32> {
 ///
 /// # Errors
 /// The card has no format that is known here, or fewer channels than the one that was asked for.
-pub fn choose(offer: &Offer, rate: u32, channels: u32) -> Result<Choice, String> {
+pub(super) fn choose(offer: &Offer, rate: u32, channels: u32) -> Result<Choice, String> {
     let Some(sample) = Sample::ALL.into_iter().find(|sample| offer.samples.contains(sample)) else {
         let known: Vec<_> = Sample::ALL.iter().map(|sample| sample.name()).collect();
         return Err(format!("it has none of the formats {}", known.join(", ")));
@@ -177,7 +177,7 @@ impl fmt::Display for Negotiated {
 }
 
 /// Makes mono sound of frames: one channel (from 1), or the mean of all (0); appends it to `out`.
-pub fn to_mono(bytes: &[u8], of: Choice, channel: u32, gain: f32, out: &mut Vec<f32>) {
+pub(super) fn to_mono(bytes: &[u8], of: Choice, channel: u32, gain: f32, out: &mut Vec<f32>) {
     let (width, channels) = (of.sample.bytes(), of.channels as usize);
     for frame in bytes.chunks_exact(width * channels) {
         let value = match channel {
@@ -195,7 +195,7 @@ pub fn to_mono(bytes: &[u8], of: Choice, channel: u32, gain: f32, out: &mut Vec<
 }
 
 /// Puts mono sound into all channels; appends the frames to `out`.
-pub fn from_mono(samples: &[f32], of: Choice, gain: f32, out: &mut Vec<u8>) {
+pub(super) fn from_mono(samples: &[f32], of: Choice, gain: f32, out: &mut Vec<u8>) {
     for sample in samples {
         for _ in 0..of.channels {
             of.sample.write(sample * gain, out);

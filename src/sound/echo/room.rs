@@ -233,7 +233,9 @@ fn to_level(samples: &mut [f32], decibels: f32) {
     let power = active_power(samples);
     if power > 0.0 {
         let factor = 10.0_f32.powf(decibels / 20.0) / (power as f32).sqrt();
-        samples.iter_mut().for_each(|sample| *sample *= factor);
+        for sample in samples {
+            *sample *= factor;
+        }
     }
 }
 
