@@ -19,6 +19,10 @@ pub fn log(filter: &str) {
     let filter = EnvFilter::try_from_default_env()
         .or_else(|_| EnvFilter::try_new(filter))
         .unwrap_or_else(|_| EnvFilter::new("info"));
+    // The library that shapes captions writes their letters into its finer log: what visitors say is
+    // never logged, whatever anybody asks for.
+    let quiet = ["cosmic_text=error", "fontdb=error"].into_iter().filter_map(|text| text.parse().ok());
+    let filter = quiet.fold(filter, EnvFilter::add_directive);
     let started = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -191,7 +191,7 @@ fn repaint(composer: &Composer, face: &Picture, area: Rect, pixels: &mut [u8]) {
         let shares = &columns[left as usize..(left + window.width) as usize];
         let colours = to.chunks_exact_mut(4).zip(from.chunks_exact(4)).zip(under.chunks_exact(4));
         for (((to, from), under), column) in colours.zip(shares) {
-            let share = u32::from(row) * u32::from(*column) >> 8;
+            let share = (u32::from(row) * u32::from(*column)) >> 8;
             for k in 0..3 {
                 let (a, b) = (u32::from(under[k]), u32::from(from[k]));
                 to[k] = ((a * (256 - share) + b * share) >> 8) as u8;
@@ -204,7 +204,7 @@ fn repaint(composer: &Composer, face: &Picture, area: Rect, pixels: &mut [u8]) {
             let at = |x: u32| 4 * (y * width + x) as usize;
             for pixel in pixels[at(area.x)..at(area.right())].chunks_exact_mut(4) {
                 for part in &mut pixel[..3] {
-                    *part = (u16::from(*part) * brightness >> 8) as u8;
+                    *part = ((u16::from(*part) * brightness) >> 8) as u8;
                 }
             }
         }

@@ -14,14 +14,14 @@ fn middle(place: Rect) -> ([f32; 2], f32) {
 }
 
 /// A disc to lay a sign on.
-pub fn disc(sprite: &mut Sprite, place: Rect, colour: Colour, alpha: f32) {
+pub(super) fn disc(sprite: &mut Sprite, place: Rect, colour: Colour, alpha: f32) {
     let ([x, y], r) = middle(place);
     let r = r - 1.0;
     sprite.draw(Shape::Round([x - r, y - r, x + r, y + r], r), colour, alpha);
 }
 
 /// A microphone; crossed out when it is `off`.
-pub fn microphone(sprite: &mut Sprite, place: Rect, colour: Colour, off: bool) {
+pub(super) fn microphone(sprite: &mut Sprite, place: Rect, colour: Colour, off: bool) {
     let ([x, y], r) = middle(place);
     let line = 0.055 * r;
     let capsule = [x - 0.17 * r, y - 0.50 * r, x + 0.17 * r, y + 0.10 * r];
@@ -40,14 +40,14 @@ pub fn microphone(sprite: &mut Sprite, place: Rect, colour: Colour, off: bool) {
 }
 
 /// A square: stop.
-pub fn square(sprite: &mut Sprite, place: Rect, colour: Colour) {
+pub(super) fn square(sprite: &mut Sprite, place: Rect, colour: Colour) {
     let ([x, y], r) = middle(place);
     let half = 0.30 * r;
     sprite.draw(Shape::Round([x - half, y - half, x + half, y + half], 0.08 * r), colour, 1.0);
 }
 
 /// A globe: languages, where there is no font to name them.
-pub fn globe(sprite: &mut Sprite, place: Rect, colour: Colour) {
+pub(super) fn globe(sprite: &mut Sprite, place: Rect, colour: Colour) {
     let ([x, y], r) = middle(place);
     let line = 0.04 * r;
     sprite.draw(Shape::Ring([x, y], 0.46 * r, line), colour, 1.0);
@@ -56,7 +56,7 @@ pub fn globe(sprite: &mut Sprite, place: Rect, colour: Colour) {
 }
 
 /// An exclamation mark in a ring.
-pub fn alert(sprite: &mut Sprite, place: Rect, colour: Colour) {
+pub(super) fn alert(sprite: &mut Sprite, place: Rect, colour: Colour) {
     let ([x, y], r) = middle(place);
     sprite.draw(Shape::Ring([x, y], 0.9 * r, 0.045 * r), colour, 1.0);
     sprite.draw(Shape::Line([x, y - 0.42 * r], [x, y + 0.10 * r], 0.075 * r), colour, 1.0);
@@ -64,7 +64,7 @@ pub fn alert(sprite: &mut Sprite, place: Rect, colour: Colour) {
 }
 
 /// Bars side by side; each has a height and an alpha, both from 0 to 1.
-pub fn bars(sprite: &mut Sprite, place: Rect, colour: Colour, bars: &[(f32, f32)]) {
+pub(super) fn bars(sprite: &mut Sprite, place: Rect, colour: Colour, bars: &[(f32, f32)]) {
     let Rect { x, y, width, height } = place;
     let pitch = width as f32 / bars.len().max(1) as f32;
     let thick = (0.42 * pitch).min(0.24 * height as f32);

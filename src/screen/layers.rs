@@ -228,7 +228,7 @@ impl Layers {
             }
             let high = (y + pad).min(place.bottom()) - place.y;
             // Upright it stands on what is said; beside the face it hangs.
-            let upright = self.layout.all.height >= self.layout.all.width;
+            let upright = self.layout.side == 0;
             let drop = if upright { place.height - high } else { 0 };
             let card = Rect::new(place.x, place.y + drop, place.width, high);
             let mut whole = Sprite::clear(card);

@@ -68,11 +68,15 @@ pub struct Layout {
 /// Portraits are 9 wide and 16 high.
 const PORTRAIT: (f32, f32) = (9.0, 16.0);
 
+/// Where a portrait's chin is, as a share of its height, and how much of it is air above the head.
+const CHIN: f32 = 0.575;
+const AIR: f32 = 0.15;
+
 impl Layout {
     /// The layout of a picture of this size, at least 64 pixels both ways; `text` makes writing larger.
     pub fn new(width: u32, height: u32, text: f32) -> Self {
         let unit = width.min(height) as f32 / 1080.0;
-        let layout = if height >= width {
+        let layout = if 5 * height >= 6 * width {
             Self::upright(width, height, unit)
         } else {
             Self::lying(width, height, unit)
@@ -85,6 +89,9 @@ impl Layout {
     fn upright(width: u32, height: u32, unit: f32) -> Self {
         let (w, h) = (width as f32, height as f32);
         let portrait = covering(w, h);
+        // On a squat screen some of the air above the head is left out, so that the chin is seen.
+        let high = portrait.1 as f32;
+        let above = ((CHIN * high - 0.575 * h) / high).clamp(0.0, AIR);
         let window = (0.74 * h) as u32;
         let at =
             |x: f32, y: f32, right: f32, bottom: f32| rect([x, y, right, bottom], width, height);
@@ -104,7 +111,7 @@ impl Layout {
             unit,
             avatar: Rect::new(0, 0, width, window),
             portrait,
-            part: centred(portrait, width, window, 0.0),
+            part: centred(portrait, width, window, above),
             fade: (0.13 * h) as u32,
             side: 0,
             status: at(
@@ -134,7 +141,7 @@ impl Layout {
         let at =
             |x: f32, y: f32, right: f32, bottom: f32| rect([x, y, right, bottom], width, height);
         // As wide as it takes for the head to fill most of the height above the words.
-        let wide = (0.82 * h).min(w);
+        let wide = (0.70 * h).min(w);
         let portrait = covering(wide, 0.0);
         let window = (0.76 * h) as u32;
         let left = ((w - wide) / 2.0) as u32;
@@ -152,9 +159,9 @@ impl Layout {
             unit,
             avatar: Rect::new(left, 0, (wide as u32).min(width - left), window),
             portrait,
-            part: centred(portrait, wide as u32, window, 0.09),
-            fade: (0.15 * h) as u32,
-            side: (0.16 * wide) as u32,
+            part: centred(portrait, wide as u32, window, 0.13),
+            fade: (0.12 * h) as u32,
+            side: (0.20 * wide) as u32,
             status: at(
                 w / 2.0 - 150.0 * unit,
                 0.735 * h,

@@ -113,14 +113,16 @@ impl Splash {
             Told::Starting(_) => {
                 icon = Sprite::clear(place(middle - 250.0 * unit));
                 let tall = [0.30, 0.62, 1.0, 0.62, 0.30].map(|tall: f32| (0.8 * tall, 1.0));
-                icons::bars(&mut icon, icon.place, accent, &tall);
+                let at = icon.place;
+                icons::bars(&mut icon, at, accent, &tall);
                 let words = Words::Starting;
                 line(look, words.in_language(english), middle + 120.0 * unit, 44.0, said, false);
                 line(look, words.in_language(chinese), middle + 196.0 * unit, 40.0, heard, false);
             }
             Told::OutOfOrder(code) => {
                 icon = Sprite::clear(place(middle - 280.0 * unit));
-                icons::alert(&mut icon, icon.place, warning);
+                let at = icon.place;
+                icons::alert(&mut icon, at, warning);
                 let (state, ask) = (Words::OutOfOrder, Words::AskStaff);
                 line(look, state.in_language(english), middle - 120.0 * unit, 84.0, said, true);
                 line(look, state.in_language(chinese), middle + 10.0 * unit, 72.0, said, true);

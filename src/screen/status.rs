@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::{media::Mouth, scene::Mood};
 
 /// How many bars.
-pub const BARS: usize = 5;
+pub(super) const BARS: usize = 5;
 
 /// Height and alpha of each bar, in steps: what looks the same is the same.
-pub type Bars = [(u8, u8); BARS];
+pub(super) type Bars = [(u8, u8); BARS];
 
 /// Steps from 0 to 1.
 const STEPS: f32 = 40.0;
@@ -17,7 +17,7 @@ const STEPS: f32 = 40.0;
 ///
 /// They breathe while the kiosk listens, sway with a voice that it hears, run while it thinks, and follow
 /// its own mouth while it speaks.
-pub fn bars(mood: Mood, at: Duration, mouth: &Mouth) -> Option<Bars> {
+pub(super) fn bars(mood: Mood, at: Duration, mouth: &Mouth) -> Option<Bars> {
     let t = at.as_secs_f32() % 3_600.0;
     let one = |i: usize| {
         let place = i as f32;
@@ -53,7 +53,7 @@ pub fn bars(mood: Mood, at: Duration, mouth: &Mouth) -> Option<Bars> {
 }
 
 /// Steps as shares.
-pub fn shares(bars: &Bars) -> [(f32, f32); BARS] {
+pub(super) fn shares(bars: &Bars) -> [(f32, f32); BARS] {
     bars.map(|(height, alpha)| (f32::from(height) / STEPS, f32::from(alpha) / STEPS))
 }
 

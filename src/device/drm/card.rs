@@ -289,7 +289,7 @@ pub(crate) fn group(node: &Path) -> String {
 }
 
 /// Who else has a device open: names and numbers of processes, as far as we may see them.
-pub(crate) fn holder(processes: &Path, node: &Path) -> String {
+pub(super) fn holder(processes: &Path, node: &Path) -> String {
     let us = std::process::id();
     let mut found = Vec::new();
     for entry in fs::read_dir(processes).into_iter().flatten().flatten() {

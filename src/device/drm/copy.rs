@@ -73,7 +73,7 @@ impl Turn {
 
 /// How a panel's memory holds a pixel; both as little-endian numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub(super) enum Format {
     /// Four bytes: blue, green, red, nothing.
     Xrgb8888,
     /// Two bytes: 5 bits of red, 6 of green, 5 of blue.
@@ -82,7 +82,7 @@ pub enum Format {
 
 impl Format {
     /// Bytes a pixel.
-    pub fn bytes(self) -> usize {
+    pub(super) fn bytes(self) -> usize {
         match self {
             Self::Xrgb8888 => 4,
             Self::Rgb565 => 2,
@@ -113,17 +113,17 @@ fn packed(pixel: &[u8]) -> u16 {
 
 /// A panel's memory: `pitch` bytes a row.
 #[derive(Debug)]
-pub struct Target<'a> {
+pub(super) struct Target<'a> {
     /// The bytes; rows that are not there are not written.
-    pub bytes: &'a mut [u8],
+    pub(super) bytes: &'a mut [u8],
     /// Bytes from one row to the next.
-    pub pitch: usize,
+    pub(super) pitch: usize,
     /// How a pixel is held.
-    pub format: Format,
+    pub(super) format: Format,
 }
 
 /// Copies `area` of a picture to its place in the panel's memory.
-pub fn copy(picture: &Picture, area: Rect, turn: Turn, target: &mut Target<'_>) {
+pub(super) fn copy(picture: &Picture, area: Rect, turn: Turn, target: &mut Target<'_>) {
     let (width, height) = (picture.width, picture.height);
     let area = area.intersection(Rect::new(0, 0, width, height));
     let size = target.format.bytes();
@@ -170,32 +170,32 @@ pub fn copy(picture: &Picture, area: Rect, turn: Turn, target: &mut Target<'_>) 
 
 /// What each of several buffers has missed since it was last written: only that is copied to it.
 #[derive(Debug)]
-pub struct Missed<const COUNT: usize> {
+pub(super) struct Missed<const COUNT: usize> {
     all: Rect,
     missed: [Rect; COUNT],
 }
 
 impl<const COUNT: usize> Missed<COUNT> {
     /// Buffers for pictures of this size, of which nothing was written yet.
-    pub fn new((width, height): (u32, u32)) -> Self {
+    pub(super) fn new((width, height): (u32, u32)) -> Self {
         let all = Rect::new(0, 0, width, height);
         Self { all, missed: [all; COUNT] }
     }
 
     /// A picture has come in which `changed` differs from the one before.
-    pub fn note(&mut self, changed: Rect) {
+    pub(super) fn note(&mut self, changed: Rect) {
         for missed in &mut self.missed {
             *missed = missed.union(changed.intersection(self.all));
         }
     }
 
     /// What is to be written to a buffer to make it whole; then it is.
-    pub fn take(&mut self, buffer: usize) -> Rect {
+    pub(super) fn take(&mut self, buffer: usize) -> Rect {
         std::mem::take(&mut self.missed[buffer])
     }
 
     /// Nothing is known of the buffers any more.
-    pub fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.missed = [self.all; COUNT];
     }
 }

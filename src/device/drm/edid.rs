@@ -5,7 +5,7 @@ const HEADER: [u8; 8] = [0, 255, 255, 255, 255, 255, 255, 0];
 
 /// The panel's name: the one that it gives itself, or its maker's three letters and its number; `None`
 /// where that is no EDID.
-pub fn name(edid: &[u8]) -> Option<String> {
+pub(super) fn name(edid: &[u8]) -> Option<String> {
     let edid = edid.get(..128)?;
     if edid[..8] != HEADER {
         return None;
@@ -14,11 +14,8 @@ pub fn name(edid: &[u8]) -> Option<String> {
     let named = edid[54..126].chunks_exact(18).find(|part| part[..5] == [0, 0, 0, 0xfc, 0]);
     if let Some(part) = named {
         let text = part[5..].split(|&byte| byte == b'\n').next().unwrap_or_default();
-        let text: String = text
-            .iter()
-            .filter(|byte| (b' '..=b'~').contains(byte))
-            .map(|&b| char::from(b))
-            .collect();
+        let text: String =
+            text.iter().map(|&byte| char::from(byte)).filter(|c| (' '..='~').contains(c)).collect();
         if !text.trim().is_empty() {
             return Some(text.trim().to_owned());
         }

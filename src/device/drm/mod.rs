@@ -17,7 +17,7 @@ use std::{
 use anyhow::anyhow;
 
 pub use card::Unusable;
-pub(crate) use card::{group, holder};
+pub(crate) use card::group;
 pub use copy::Turn;
 pub use mode::{Timing, Wish as Mode};
 pub use trial::{Tried, colour_bars};
@@ -225,7 +225,8 @@ impl Display for DrmDisplay {
             // What the panel shows next is `count` pictures after the last one.
             Some(output) if output.waits() => {
                 let slack = period / 4;
-                (self.visible + period * (count - 1)).max(self.begun + (period * count - slack))
+                (self.visible + period * (count - 1))
+                    .max(self.begun + (period * count).saturating_sub(slack))
             }
             _ => self.begun + period * count,
         };

@@ -74,7 +74,7 @@ impl FromStr for Wish {
 /// First come those of the wished size, nearest to the wished rate; then those of size `keep`, which is
 /// what pictures are painted for already; then what the panel prefers, unless it is larger than what a
 /// kiosk draws gladly and there is a smaller one; then the rest, large ones first.
-pub fn order(modes: &[Timing], wish: Option<Wish>, keep: Option<(u32, u32)>) -> Vec<usize> {
+pub(super) fn order(modes: &[Timing], wish: Option<Wish>, keep: Option<(u32, u32)>) -> Vec<usize> {
     let most = modes.iter().map(|mode| mode.pixels()).filter(|&pixels| pixels <= ENOUGH).max();
     let rank = |mode: &Timing| {
         let off = match wish {

@@ -180,7 +180,7 @@ impl Output {
             return Ok(Instant::now());
         }
         let Buffer { memory, pitch, .. } = &mut self.buffers[self.back];
-        let mut target = Target { bytes: memory.as_mut(), pitch: *pitch, format: self.format };
+        let mut target = Target { bytes: &mut memory[..], pitch: *pitch, format: self.format };
         copy(picture, area, turn, &mut target);
         let shown = self.flip();
         if shown.is_err() {
@@ -281,9 +281,9 @@ impl Buffers {
         let (width, height) = size;
         pair(Format::Xrgb8888)
             .map(|pair| Self { pair, format: Format::Xrgb8888 })
-            .or_else(|error| {
+            .or_else(|error: anyhow::Error| {
                 tracing::debug!("{error:#}: trying 16 bits a pixel");
-                Ok(Self { pair: pair(Format::Rgb565)?, format: Format::Rgb565 })
+                pair(Format::Rgb565).map(|pair| Self { pair, format: Format::Rgb565 })
             })
             .with_context(|| format!("no memory for pictures of {width}x{height} was given"))
     }
