@@ -119,7 +119,7 @@ def keys(vm):
 def unplug_camera(vm):
     """A program that uses the camera is told that it is gone; when it is back, it works."""
     vm.show_nothing()
-    user = vm.spawn("exec v4l2-ctl -d $(linly-camera find cap) --stream-mmap --stream-to=/tmp/frames --stream-count=3000")
+    user = vm.spawn("exec v4l2-ctl -d $(linly-camera find cap) --stream-mmap --stream-to=/tmp/frames --stream-count=3000 > /dev/null 2>&1")
     until("nobody films", lambda: vm.run("test -s /tmp/frames")[0] == 0, 20)
     removed = vm.unplug("camera")
     user.wait(30)

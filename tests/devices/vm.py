@@ -30,8 +30,8 @@ from qmp import Qmp
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 OUT = ROOT / "out" / "devices"
-# What may be used for tests but not be shipped lies beside the checkout, or nowhere.
-DATA = pathlib.Path(os.environ.get("LINLY_TEST_DATA", ROOT.parent / "shared" / "data"))
+# What may be used for tests but not be shipped lies beside the checkout, or beside that of which it is a worktree.
+DATA = next((path for path in (parent / "shared/data" for parent in ROOT.parents) if path.exists()), ROOT / "absent")
 CACHE = pathlib.Path(os.environ.get("LINLY_VM_CACHE", pathlib.Path.home() / ".cache/linly-edge/vm"))
 # What the camera sends, and what the loudspeaker's WAV holds.
 CAMERA = (640, 480)
