@@ -36,6 +36,8 @@ CACHE = pathlib.Path(os.environ.get("LINLY_VM_CACHE", pathlib.Path.home() / ".ca
 # What the camera sends, and what the loudspeaker's WAV holds.
 CAMERA = (640, 480)
 RATE, CHANNELS = 48_000, 2
+# What counts as something that is heard: this amplitude in 10 ms.
+LOUDNESS, WINDOW = 600, RATE // 100
 # An emulated processor is slow, and slower where others compute, too; all limits are multiplied by this.
 PATIENCE = float(os.environ.get("LINLY_VM_PATIENCE", 3))
 # Touches are told to QEMU in this range, whatever the screen's size is.
@@ -83,9 +85,14 @@ def until(what, holds, limit, pause=0.1):
     return value
 
 
-def level(samples):
-    """How loud samples are: the root of their mean square, 0 to 32767."""
-    return (sum(sample * sample for sample in samples) / len(samples)) ** 0.5 if samples else 0.0
+def peak(samples):
+    """How loud samples are at most, 0 to 32768."""
+    return max(max(samples), -min(samples)) if samples else 0
+
+
+def _loud(samples):
+    """For each 10 ms, whether something is to be heard."""
+    return [peak(samples[start : start + WINDOW]) > LOUDNESS for start in range(0, len(samples), WINDOW)]
 
 
 class Job:
@@ -204,12 +211,13 @@ class Vm:
 
     def _arguments(self, files):
         accel = os.environ.get("LINLY_VM_ACCEL", "tcg,thread=multi")
+        processor = os.environ.get("LINLY_VM_CPU", "max")
         width, height = self.screen
         kernel = (
             "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable random.trust_cpu=on cryptomgr.notests"
         )
         return f"""
-            qemu-system-x86_64 -M pc -accel {accel} -smp 2 -m {self.memory} -nodefaults -no-user-config
+            qemu-system-x86_64 -M pc -accel {accel} -cpu {processor} -smp 2 -m {self.memory} -nodefaults -no-user-config
             -display none -no-reboot -qmp unix:{self.work}/qmp,server=on,wait=off
             -kernel {files}/vmlinux -initrd {files}/initrd
             -drive if=none,id=root,file={files}/root.ext4,format=raw,snapshot=on
@@ -329,13 +337,19 @@ class Vm:
     # Files
 
     def push(self, path, to, mode=None):
-        """Copies a file of the host into the guest, with its rights or with `mode`."""
+        """Copies a file or a folder of the host into the guest, with its rights or with `mode`."""
         source = pathlib.Path(path)
-        passing = self.share / f"push-{source.name}"
-        shutil.copy(source, passing)
-        passing.chmod(int(mode, 8) if mode else source.stat().st_mode & 0o777)
-        self.must(f"mkdir -p $(dirname '{to}') && cp -p '/share/{passing.name}' '{to}'", 120)
-        passing.unlink()
+        passing = self.share / "push" / source.name
+        shutil.rmtree(passing.parent, ignore_errors=True)
+        if source.is_dir():
+            shutil.copytree(source, passing)
+        else:
+            passing.parent.mkdir()
+            shutil.copy(source, passing)
+        if mode:
+            passing.chmod(int(mode, 8))
+        # -T: what is copied gets the name `to`, even where a folder of that name exists.
+        self.must(f"mkdir -p \"$(dirname '{to}')\" && cp -r -T '/share/push/{source.name}' '{to}'", 120)
 
     def pull(self, path, to=None):
         """Copies a file of the guest: its place on the host."""
@@ -376,33 +390,48 @@ class Vm:
 
     # Sound
 
-    def audio(self):
-        """What the loudspeaker has played so far: samples of the left channel. Time when nothing played is left out."""
-        try:
-            data = (self.work / "speaker.wav").read_bytes()[44:]
-        except FileNotFoundError:
-            return array.array("h")
+    def audio(self, after=0):
+        """What the loudspeaker has played so far: samples of the left channel, from sample `after` on. Time in which
+        no program had the loudspeaker open is left out."""
         size = 2 * CHANNELS
-        samples = array.array("h", data[: len(data) // size * size])
-        return samples[::CHANNELS]
+        try:
+            with open(self.work / "speaker.wav", "rb") as file:
+                file.seek(44 + after * size)
+                data = file.read()
+        except FileNotFoundError:
+            data = b""
+        return array.array("h", data[: len(data) // size * size])[::CHANNELS]
 
-    def wait_audible(self, after=0, limit=60, loudness=300, seconds=0.3):
-        """Waits until something is to be heard after sample `after`, for so many seconds: the sample where it began."""
-        window = RATE // 100
+    def wait_audible(self, after=0, limit=60, seconds=0.3):
+        """Waits until so many seconds of sound have been heard after sample `after`: the sample where it began."""
 
         def heard():
             self.check()
-            samples = self.audio()[after:]
-            loud = [level(samples[start : start + window]) > loudness for start in range(0, len(samples), window)]
-            return after + loud.index(True) * window + 1 if sum(loud) * 0.01 >= seconds else None
+            loud = _loud(self.audio(after))
+            return after + loud.index(True) * WINDOW + 1 if sum(loud) * WINDOW >= seconds * RATE else None
 
         return until("nothing is to be heard", heard, limit)
+
+    def wait_quiet(self, seconds=1.0, limit=60):
+        """Waits until the loudspeaker has been silent for so long: the sample where it became silent."""
+        since, place = time.monotonic(), len(self.audio())
+
+        def quiet():
+            nonlocal since, place
+            self.check()
+            loud = _loud(self.audio(place))
+            if any(loud):
+                since, place = time.monotonic(), place + len(loud) * WINDOW
+            return time.monotonic() - since > seconds
+
+        until("it does not become quiet", quiet, limit)
+        return place + 1
 
     def play_into_microphone(self, wav):
         """Plays a WAV of the host into the microphone: a Job that ends with it."""
         name = f"/tmp/{pathlib.Path(wav).name}"
         self.push(wav, name)
-        return self.spawn(f"aplay -q -D plughw:Loopback,0,0 '{name}'")
+        return self.spawn(f"exec aplay -q -D plughw:Loopback,1,0 '{name}'")
 
     # Camera
 
@@ -498,4 +527,4 @@ def _die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-__all__ = ["CAMERA", "DATA", "Failure", "Job", "OUT", "Picture", "RATE", "ROOT", "Vm", "level", "until"]
+__all__ = ["CAMERA", "DATA", "Failure", "Job", "OUT", "Picture", "RATE", "ROOT", "Vm", "peak", "until"]
