@@ -4,7 +4,7 @@ CARGO ?= cargo
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 PROGRAM := $(TARGET)/release/linly-edge
 
-.PHONY: help build demo run test test-monitoring lint bench bench-fleet starter
+.PHONY: help build demo run test test-devices test-monitoring lint bench bench-fleet starter
 
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -24,6 +24,11 @@ test: ## run the tests
 	@if $(CARGO) nextest --version >/dev/null 2>&1; \
 	then $(CARGO) nextest run --release --locked --no-fail-fast; \
 	else $(CARGO) test --release --locked --no-fail-fast; fi
+
+test-devices: build ## try the daemon on a camera, sound cards and a screen of an emulated computer; minutes
+	@scripts/setup.sh devices
+	@python3 tests/devices/smoke.py
+	@python3 tests/devices/whole.py --program $(PROGRAM)
 
 test-monitoring: ## break devices of two federated sites and see that alerts arrive and end; 3 minutes
 	@scripts/setup.sh monitoring

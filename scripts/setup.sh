@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sees to it that the Debian packages for a purpose are there:
-# `setup.sh build|test|monitoring|bench|bench-fleet|train|ci`.
+# `setup.sh build|test|devices|monitoring|bench|bench-fleet|train|ci`.
 # Installs what is missing where it may, and otherwise prints the one command that does.
 set -eu
 
@@ -20,6 +20,15 @@ case $purpose in
         need prometheus-alertmanager prometheus-alertmanager
         need openssl openssl
         need /usr/lib/python3/dist-packages/yaml python3-yaml
+        ;;
+esac
+case $purpose in
+    devices)
+        # A small computer is emulated, with devices, and Debian is put into it.
+        need qemu-system-x86_64 qemu-system-x86
+        need mmdebstrap mmdebstrap
+        need /sbin/depmod kmod
+        need /sbin/mkfs.ext4 e2fsprogs
         ;;
 esac
 case $purpose in

@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""A visitor meets the real daemon on real drivers: is greeted, asks, is answered, interrupts; cables are pulled.
+
+    tests/devices/whole.py [--program target/release/linly-edge] [STEP…]
+
+An emulated processor is many times slower than a kiosk: what is checked here is that things happen, not how fast.
+"""
+
+import argparse
+import pathlib
+import sys
+import time
+
+from vm import ROOT, Failure, Vm, until
+
+VISITOR = ROOT / "tests" / "data" / "audio" / "visitor.wav"
+GREETING = "Good morning. How can I help you?"
+CONFIG = f"""
+[devices]
+microphone = "alsa"
+speaker = "alsa"
+camera = "v4l"
+display = "drm"
+
+[sound]
+microphone = "Loopback"
+speaker = "Speaker"
+# A late program is no fault of the daemon's here; and no air carries its voice back.
+buffer_ms = 500
+echo_cancellation = false
+noise_suppression = "off"
+
+[screen]
+rate = 5
+
+[converse]
+greeting = "{GREETING}"
+regreet_s = 3
+
+[admin]
+address = "0.0.0.0:9090"
+"""
+# An answer is said more slowly than a visitor would wait for.
+ANSWER_S = 180
+
+
+def expect(holds, what):
+    if not holds:
+        raise Failure(what)
+
+
+class Kiosk:
+    """The daemon in the guest."""
+
+    def __init__(self, vm, program):
+        self.vm = vm
+        vm.push(program, "/usr/bin/linly-edge", mode="755")
+        for folder in ("models/starter", "avatar"):
+            vm.push(ROOT / folder, f"/usr/share/linly-edge/{folder}")
+        config = vm.folder / "config.toml"
+        config.write_text(CONFIG)
+        vm.push(config, "/etc/linly-edge/config.toml")
+        self.job = vm.spawn("exec linly-edge run")
+
+    def alive(self):
+        """Fails if the daemon has ended."""
+        if self.job.ended():
+            raise Failure(f"the daemon has ended ({self.job.code}):\n{self.job.output()[-3000:]}")
+
+    def metric(self, name):
+        return self.vm.metrics().get(f"linly_talker_{name}", 0)
+
+    def wait(self, name, holds, limit=60):
+        """Waits for a metric of the daemon while it lives."""
+
+        def holding(value):
+            self.alive()
+            return holds(value)
+
+        return self.vm.wait_metric(f"linly_talker_{name}", holding, limit)
+
+    def wait_more(self, name, before, limit=60):
+        """Waits until a counter has grown."""
+        return self.wait(name, lambda value: (value or 0) > before, limit)
+
+    def ask(self):
+        """A visitor asks: the sample after which the answer will be heard. Waits for the end of the question."""
+        place = self.vm.wait_quiet()
+        expect(self.vm.play_into_microphone(VISITOR).wait(60) == 0, "the question cannot be played")
+        return place
+
+
+def ready(vm, kiosk):
+    """It becomes ready with all of its devices."""
+
+    def answers():
+        kiosk.alive()
+        return vm.get("/readyz")
+
+    until("the daemon does not become ready", answers, ANSWER_S)
+    for device in ("microphone", "speaker", "camera", "display"):
+        kiosk.wait(f'device_up{{device="{device}"}}', lambda value: value == 1)
+
+
+def shows(vm, kiosk):
+    """The avatar is on the screen."""
+    kiosk.wait_more("pictures_shown_total", kiosk.metric("pictures_shown_total") + 3)
+    picture = vm.screen_picture("avatar.png")
+    colours = {picture.at(x, y) for x in range(0, picture.width, 8) for y in range(0, picture.height, 8)}
+    expect(len(colours) > 500, f"the screen has only {len(colours)} colours, and no portrait")
+
+
+def greets(vm, kiosk):
+    """Who comes into the camera's sight is greeted, audibly."""
+    if not vm.has_face():
+        print("skipped: greeting, because ../shared/data/images/astronaut.png is not there")
+        return
+    place, before = vm.wait_quiet(), kiosk.metric("greetings_total")
+    vm.show_face()
+    kiosk.wait_more("greetings_total", before)
+    vm.wait_audible(place, limit=ANSWER_S)
+    vm.screenshot("greeting.png")
+
+
+def answers(vm, kiosk):
+    """A question that is asked into the microphone is answered audibly, with captions."""
+    silent = vm.screen_picture("before-answer.png")
+    before = kiosk.metric('turns_total{end="finished"}')
+    vm.wait_audible(kiosk.ask(), limit=ANSWER_S)
+    speaking = vm.screen_picture("answer.png")
+    kiosk.wait_more('turns_total{end="finished"}', before, ANSWER_S)
+    # The captions are somewhere in the lower third.
+    points = [(x, y) for x in range(0, silent.width, 2) for y in range(silent.height * 2 // 3, silent.height, 2)]
+    changed = sum(silent.at(*point) != speaking.at(*point) for point in points) / len(points)
+    expect(changed > 0.01, f"only {changed:.1%} of where captions should be has changed")
+
+
+def interrupts(vm, kiosk):
+    """Who speaks into an answer silences it."""
+    before = kiosk.metric("barge_ins_total")
+    vm.wait_audible(kiosk.ask(), limit=ANSWER_S)
+    vm.play_into_microphone(VISITOR)
+    kiosk.wait_more("barge_ins_total", before)
+    vm.screenshot("interrupted.png")
+    vm.wait_quiet(limit=ANSWER_S)
+
+
+def pulls(vm, kiosk, device):
+    """Pulls a cable, sees that it is noticed, and puts it back."""
+    removed = vm.unplug(device)
+    kiosk.wait(f'device_up{{device="{device}"}}', lambda value: value == 0)
+    expect(removed.wait() == 0, f"the {device} cannot be unplugged: {removed.output()}")
+    vm.screenshot(f"without-{device}.png")
+    vm.plug(device)
+    kiosk.wait(f'device_up{{device="{device}"}}', lambda value: value == 1)
+
+
+def loses_camera(vm, kiosk):
+    """The camera is pulled and put back, and sees again."""
+    pulls(vm, kiosk, "camera")
+    greets(vm, kiosk)
+
+
+def loses_sound(vm, kiosk):
+    """Loudspeaker and microphone are pulled and put back, and it answers again."""
+    pulls(vm, kiosk, "speaker")
+    pulls(vm, kiosk, "microphone")
+    vm.wait_audible(kiosk.ask(), limit=ANSWER_S)
+
+
+def is_left(vm, kiosk):
+    """Who goes ends the visit."""
+    if not vm.has_face():
+        return
+    before = kiosk.metric('sessions_ended_total{end="left"}')
+    vm.show_nothing()
+    kiosk.wait_more('sessions_ended_total{end="left"}', before, 120)
+
+
+def stops(_, kiosk):
+    """It ends when it is told to."""
+    code = kiosk.job.stop()
+    expect(code == 0, f"it ends with {code}:\n{kiosk.job.output()[-2000:]}")
+
+
+STEPS = [ready, shows, greets, answers, interrupts, loses_camera, loses_sound, is_left, stops]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--program", type=pathlib.Path, default=ROOT / "target/release/linly-edge")
+    parser.add_argument("steps", nargs="*", help="only these: " + " ".join(step.__name__ for step in STEPS))
+    options = parser.parse_args()
+    with Vm("whole", limit=3600) as vm:
+        vm.show_nothing()
+        kiosk = Kiosk(vm, options.program)
+        print(f"the guest is up after {vm.boot_s:.0f} s", flush=True)
+        for step in STEPS:
+            if options.steps and step.__name__ not in options.steps:
+                continue
+            began = time.monotonic()
+            step(vm, kiosk)
+            print(f"ok  {step.__name__} ({time.monotonic() - began:.0f} s): {step.__doc__}", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failure as failure:
+        sys.exit(f"failed: {failure}\nlogs and pictures are in out/devices/whole")
