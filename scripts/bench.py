@@ -230,7 +230,7 @@ class Daemon:
     def __init__(self, bench, text):
         config = bench.work / "bench.toml"
         config.write_text(text + f'\n[admin]\naddress = "{ADDRESS}"\n')
-        self.process = subprocess.Popen([bench.program, "--log", "warn", "run", "--config", config])
+        self.process = subprocess.Popen([bench.program, "--log", "warn", "run", "--headless", "--config", config])
 
     def __enter__(self):
         until = time.monotonic() + 60

@@ -15,6 +15,7 @@ use crate::{
     flow::Pulses,
     journal::{End, Journal, Report, Timing},
     kiosk::{Kiosk, Teller},
+    media::Press,
 };
 
 /// The longest that anybody waits for an answer.
@@ -96,6 +97,10 @@ impl Front for Desk {
                 steps_ms: steps.iter().map(|(step, time)| ((*step).into(), ms(*time))).collect(),
             }),
         }
+    }
+
+    fn press(&self, press: Press) -> bool {
+        self.teller.pressed(press)
     }
 
     fn talk(&self, request: Ask) -> Result<Told, Refusal> {

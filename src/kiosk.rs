@@ -18,7 +18,7 @@ use crate::{
         AudioClock, Crew, Outbox, Pulse, Pulses, SlotWriter, Switch, Turns, Volume, queue, slot,
     },
     journal::Journal,
-    media::{Event, Recording},
+    media::{Event, Press, Recording},
     metrics::{Link, Metrics},
     screen::Painter,
     stage::{
@@ -224,6 +224,11 @@ impl Teller {
     /// Somebody has typed `text`. Whether the machine still runs.
     pub fn typed(&self, text: String) -> bool {
         self.events.send(&Pulse::default(), Event::Typed(text, Instant::now())).is_continue()
+    }
+
+    /// Somebody has pressed a key. Whether the machine still runs.
+    pub fn pressed(&self, press: Press) -> bool {
+        self.events.send(&Pulse::default(), Event::Pressed(press)).is_continue()
     }
 
     /// Somebody has recorded this, 16 kHz mono; it is heard at once.

@@ -150,6 +150,14 @@ pub enum Request {
     Answer(History),
     /// These words.
     Say(String),
+    /// The rest of what was interrupted by nothing: the same again, without the sentences that have
+    /// been heard.
+    Resume {
+        /// What was asked for.
+        request: Box<Request>,
+        /// The sentences that were heard to their end, in order.
+        heard: Vec<String>,
+    },
 }
 
 /// A whole recording of a visitor, 16 kHz mono, that is heard at once.

@@ -50,6 +50,12 @@ pub struct Board {
     pub lines: Vec<String>,
 }
 
+/// Knows what is better read than heard.
+pub trait Boards: std::fmt::Debug + Send + Sync {
+    /// What belongs on the screen while `sentence` is said; `None` where hearing it is enough.
+    fn board(&self, sentence: &str) -> Option<Board>;
+}
+
 /// Devices that do not work at the moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Missing {

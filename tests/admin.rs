@@ -14,6 +14,7 @@ use std::{
 use linly_edge::{
     admin::{Admin, Ask, Front, Refusal, Status, Told},
     config,
+    media::Press,
     metrics::{BadInput, Metrics},
 };
 use serde_json::Value;
@@ -22,6 +23,7 @@ use serde_json::Value;
 #[derive(Default)]
 struct Fake {
     asked: Mutex<Vec<Ask>>,
+    pressed: Mutex<Vec<Press>>,
     unready: AtomicBool,
     stuck: AtomicBool,
     refusal: Mutex<Option<Refusal>>,
@@ -43,6 +45,11 @@ impl Front for Fake {
 
     fn status(&self) -> Status {
         Status { state: "alone".into(), version: "1.2.3".into(), turns: 7, ..Status::default() }
+    }
+
+    fn press(&self, press: Press) -> bool {
+        self.pressed.lock().unwrap().push(press);
+        true
     }
 
     fn talk(&self, request: Ask) -> Result<Told, Refusal> {
@@ -331,6 +338,22 @@ fn wrong_paths_methods_and_types_are_refused() {
             assert_eq!(reply.header(header), value, "{request}");
         }
     }
+}
+
+#[test]
+fn keys_can_be_pressed_from_afar_but_not_by_another_site_s_page() {
+    let machine = machine();
+    let post = |path: &str, headers: &str| {
+        machine.send(format!(
+            "POST {path} HTTP/1.1\r\nHost: kiosk:9090\r\n{headers}Content-Length: 0\r\n\r\n"
+        ))
+    };
+    assert_eq!(post("/press/mute", "").status, 200);
+    assert_eq!(post("/press/stop", "Origin: http://kiosk:9090\r\n").json()["pressed"], "stop");
+    assert_eq!(post("/press/stop", "Origin: http://elsewhere\r\n").status, 403);
+    assert_eq!(post("/press/shutdown", "").error(), "there is no such key");
+    assert_eq!(machine.get("/press/stop").status, 405);
+    assert_eq!(*machine.fake.pressed.lock().unwrap(), [Press::SetMute(true), Press::Stop]);
 }
 
 #[test]

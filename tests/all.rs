@@ -14,6 +14,7 @@ mod gate;
 mod lint;
 mod metrics;
 mod openmetrics;
+mod presence;
 mod reference;
 mod scrape;
 mod sensors;

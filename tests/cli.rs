@@ -244,7 +244,7 @@ fn the_daemon_serves_and_stops_on_a_signal() {
     let config = folder.path().join("config.toml");
     fs::write(&config, "[admin]\naddress = \"127.0.0.1:0\"\n").expect("written");
     let mut daemon = program()
-        .args(["run", "--config", config.to_str().expect("text")])
+        .args(["run", "--headless", "--config", config.to_str().expect("text")])
         .stderr(Stdio::piped())
         .spawn()
         .expect("the daemon starts");
@@ -307,5 +307,5 @@ fn a_port_in_use_is_named() {
     let config = folder.path().join("config.toml");
     fs::write(&config, format!("[admin]\naddress = \"{address}\"\n")).expect("written");
     let config = config.to_str().expect("text");
-    expect(&["run", "--config", config], 1, &[&address, "another program"]);
+    expect(&["run", "--headless", "--config", config], 1, &[&address, "another program"]);
 }

@@ -102,8 +102,9 @@ fn wrong_types_and_choices_are_told() {
         "FILE:2:12: listen.pause_ms: invalid type: string \"long\", expected a nonzero u32",
     );
     check(
-        "[devices]\nmicrophone = \"alsa\"\n",
-        "FILE:2:14: devices.microphone: unknown variant `alsa`, expected `headless` or `file`",
+        "[devices]\nmicrophone = \"jack\"\n",
+        "FILE:2:14: devices.microphone: unknown variant `jack`, expected one of `auto`, `alsa`, `file`, \
+         `headless`",
     );
     check(
         "[admin]\naddress = \"9090\"\n",

@@ -21,6 +21,7 @@ use std::{
 use linly_edge::{
     admin::{Admin, Ask, Front, Refusal, Status, Told},
     config,
+    media::Press,
     metrics::Metrics,
 };
 use tempfile::TempDir;
@@ -44,6 +45,10 @@ impl Front for Fake {
 
     fn status(&self) -> Status {
         Status { state: "alone".into(), ..Status::default() }
+    }
+
+    fn press(&self, _press: Press) -> bool {
+        true
     }
 
     fn talk(&self, _: Ask) -> Result<Told, Refusal> {

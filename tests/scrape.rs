@@ -13,6 +13,7 @@ use flate2::read::GzDecoder;
 use linly_edge::{
     admin::{Admin, Ask, Front, Refusal, Status, Told},
     config,
+    media::Press,
     metrics::{Metrics, PREFIX, SERIES_LIMIT, series},
 };
 use prometheus::{
@@ -213,6 +214,10 @@ impl Front for Nobody {
     fn status(&self) -> Status {
         Status::default()
     }
+    fn press(&self, _press: Press) -> bool {
+        true
+    }
+
     fn talk(&self, _: Ask) -> Result<Told, Refusal> {
         Err(Refusal::Stopping)
     }

@@ -35,6 +35,7 @@ use self::{
 use crate::{
     config::{self, Problems},
     flow::Crew,
+    media::Press,
     metrics::Metrics,
 };
 
@@ -59,6 +60,8 @@ pub trait Front: Send + Sync {
     /// # Errors
     /// Why there is no answer.
     fn talk(&self, request: Ask) -> Result<Told, Refusal>;
+    /// Presses a key; whether the kiosk still runs.
+    fn press(&self, press: Press) -> bool;
 }
 
 /// What a program asks for.

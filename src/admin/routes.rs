@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     config,
+    media::Press,
     metrics::{BadInput, Exposed, Metrics, Route},
 };
 
@@ -62,6 +63,7 @@ pub(super) fn route(path: &str) -> Route {
         "/readyz" => Route::Readyz,
         "/status" => Route::Status,
         "/talk" => Route::Talk,
+        _ if path.starts_with("/press/") => Route::Press,
         _ if path.starts_with("/video/") => Route::Video,
         _ => Route::Other,
     }
@@ -82,9 +84,10 @@ pub(super) fn lane(route: Route) -> Lane {
 /// Why not.
 pub(super) fn admit(route: Route, head: &Head) -> Result<Lane, Reply> {
     let methods: &[&str] = match route {
-        Route::Talk => &["POST"],
+        Route::Talk | Route::Press => &["POST"],
         Route::Other => {
-            let hint = "there are /, /metrics, /livez, /readyz, /status, /talk and /video/ID.mp4";
+            let hint = "there are /, /metrics, /livez, /readyz, /status, /talk, \
+                        /press/KEY and /video/ID.mp4";
             return Err(Reply::error(404, "there is nothing at this path", hint));
         }
         _ => &["GET", "HEAD"],
@@ -156,6 +159,7 @@ fn reply(shared: &Shared, request: &mut Request) -> Result<Reply, Reply> {
         Route::Readyz => readyz(shared)?,
         Route::Status => Reply::json(200, &shared.front.status()),
         Route::Talk => talk(shared, request)?,
+        Route::Press => press(shared, request)?,
         Route::Video => video(shared, request)?,
         Route::Other => return Err(Reply::error(404, "there is nothing at this path", "")),
     })
@@ -185,6 +189,36 @@ fn readyz(shared: &Shared) -> Result<Reply, Reply> {
         |why: String| Reply::error(503, why, "wait, or see /status").with("Retry-After", "1");
     shared.front.ready().map_err(retry)?;
     Ok(Reply::json(200, &json!({ "ready": true })))
+}
+
+/// The keys that can be pressed from afar.
+const KEYS: [(&str, Press); 5] = [
+    ("stop", Press::Stop),
+    ("repeat", Press::Repeat),
+    ("language", Press::Language),
+    ("mute", Press::SetMute(true)),
+    ("unmute", Press::SetMute(false)),
+];
+
+fn press(shared: &Shared, request: &Request) -> Result<Reply, Reply> {
+    // A page of somebody else's must not press keys through the browser of whoever looks at it.
+    if let Some(origin) = header(request, "Origin") {
+        let host = origin.split_once("://").map(|(_, host)| host);
+        if host != header(request, "Host") {
+            let error = "the request comes from another site's page";
+            return Err(Reply::error(403, error, "press it on the kiosk's own page"));
+        }
+    }
+    let name = path(request).strip_prefix("/press/").unwrap_or_default();
+    let key = KEYS.iter().find(|(key, _)| *key == name);
+    let Some((_, press)) = key else {
+        let keys = KEYS.map(|(key, _)| key).join(", ");
+        return Err(Reply::error(404, "there is no such key", format!("there are {keys}")));
+    };
+    if !shared.front.press(*press) {
+        return Err(stopping());
+    }
+    Ok(Reply::json(200, &json!({ "pressed": name })))
 }
 
 fn video(shared: &Shared, request: &Request) -> Result<Reply, Reply> {

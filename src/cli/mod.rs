@@ -41,7 +41,7 @@ enum Command {
     #[command(after_help = "Example:  linly-edge run --config kiosk.toml\n\
                             Without --config it reads /etc/linly-edge/config.toml and the folders \
                             beside it, and without those it runs on the defaults.")]
-    Run(ConfigFile),
+    Run(run::Run),
     /// Answer one question, write the answer as sound and video, and end.
     #[command(after_help = "Examples:\n  \
                             linly-edge talk --text 'When do you close?' --out out\n  \
@@ -169,8 +169,8 @@ struct WrongConfig;
 fn dispatch(cli: &Cli) -> Result<ExitCode> {
     let log = |default: &str| crate::report::log(cli.log.as_deref().unwrap_or(default));
     match &cli.command {
-        Command::Run(file) => {
-            let config = file.load()?;
+        Command::Run(run) => {
+            let config = run.config()?;
             log(config.log.level.name());
             run::run(&config)
         }

@@ -4,9 +4,10 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Result;
 
+use super::ConfigFile;
 use crate::{
     admin::{self, Admin},
-    config::Config,
+    config::{CameraKind, Config, DisplayKind, SoundKind},
     front::Desk,
     kiosk::Kiosk,
     machine::{self, Assembly},
@@ -18,6 +19,35 @@ use crate::{
 
 /// The longest recording that `POST /talk` takes.
 const LONGEST: Duration = Duration::from_mins(1);
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Open no microphone, loudspeaker, camera or screen, even where there are some: for trials and tests.
+    #[arg(long)]
+    headless: bool,
+}
+
+impl Run {
+    /// The configuration, without problems.
+    pub(super) fn config(&self) -> Result<Config> {
+        let mut config = self.file.load()?;
+        if self.headless {
+            let devices = &mut config.devices;
+            for sound in [&mut devices.microphone, &mut devices.speaker] {
+                if matches!(sound, SoundKind::Auto | SoundKind::Alsa) {
+                    *sound = SoundKind::Headless;
+                }
+            }
+            if matches!(devices.display, DisplayKind::Auto | DisplayKind::Drm) {
+                devices.display = DisplayKind::Headless;
+            }
+            devices.camera = CameraKind::Off;
+        }
+        Ok(config)
+    }
+}
 
 pub(super) fn run(config: &Config) -> Result<ExitCode> {
     // Before the models, which take their time.
@@ -34,8 +64,11 @@ pub(super) fn run(config: &Config) -> Result<ExitCode> {
     let sensors = enabled.then(|| Sensors::start(&config.sensors, &metrics)).transpose()?;
     metrics.register(Box::new(Peripherals::below(&config.sensors.root)))?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "loading the models");
-    let Assembly { engines, devices, recording, models } = machine::assemble(config, &metrics)?;
-    let mut kiosk = Kiosk::start(machine::settings(config), engines, devices, &metrics)?;
+    let Assembly { engines, devices, recording, models, boards } =
+        machine::assemble(config, &metrics)?;
+    let sees = devices.watch.is_some();
+    let settings = machine::settings(config, Some(boards));
+    let mut kiosk = Kiosk::start(settings, engines, devices, &metrics)?;
     if let Some(sensors) = &sensors {
         kiosk.pulses.add(sensors.pulses());
     }
@@ -48,8 +81,8 @@ pub(super) fn run(config: &Config) -> Result<ExitCode> {
         }
     };
     tracing::info!(address = %admin.address(), "ready");
-    if !config.converse.greeting.is_empty() {
-        // Nothing sees who comes yet: the greeting is for whoever has started the machine.
+    if !sees && !config.converse.greeting.is_empty() {
+        // Nothing sees who comes: the greeting is for whoever has started the machine.
         kiosk.tell().came();
     }
     let ended = kiosk.wait(&admin.stop_asked());

@@ -69,12 +69,12 @@ impl Talk {
         let progress = Progress::default();
         progress.say("loading the models …");
         let metrics = Arc::new(Metrics::default());
-        let Assembly { engines, mut devices, recording, models } =
+        let Assembly { engines, mut devices, recording, models, .. } =
             machine::assemble(&config, &metrics)?;
         let heard = Arc::new(Mutex::new(Vec::new()));
         let sample_rate = devices.speaker.sample_rate();
         devices.speaker = Box::new(Tap { speaker: devices.speaker, heard: heard.clone() });
-        let kiosk = Kiosk::start(machine::settings(&config), engines, devices, &metrics)?;
+        let kiosk = Kiosk::start(machine::settings(&config, None), engines, devices, &metrics)?;
         let reports =
             kiosk.journal.subscribe().map_err(|_| anyhow::anyhow!("the kiosk is busy"))?;
         recording.start()?;
@@ -150,7 +150,7 @@ impl Talk {
             devices.file.microphone = absolute(path);
             devices.file.repeat = false;
             // A recording is one question: a pause in it must not end it, and nothing may cut in.
-            config.converse.guard_ms = 10_000;
+            config.converse.barge_in = false;
         }
     }
 

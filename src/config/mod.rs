@@ -3,6 +3,7 @@
 //! `config/linly-edge.toml` and `docs/config.md` are generated from this file.
 
 mod check;
+mod converse;
 mod keys;
 mod load;
 mod screen;
@@ -20,6 +21,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 
 pub use check::{Place, Problem, Problems};
+pub use converse::{Converse, ScreenLanguage};
 pub use keys::Keys;
 pub use load::layers;
 pub use screen::Screen;
@@ -185,6 +187,10 @@ pub struct Listen {
     /// Seconds after which an utterance is answered even though it goes on.
     #[schemars(range(max = 120))]
     pub longest_s: NonZeroU32,
+    /// Switch the microphone off at first; a key, a touch or `POST /mute` switches it on.
+    pub muted: bool,
+    /// Listen only while the talk key is held: for very loud places.
+    pub push_to_talk: bool,
 }
 
 impl Default for Listen {
@@ -199,37 +205,8 @@ impl Default for Listen {
             pause_ms: PAUSE,
             short_pause_ms: SHORT_PAUSE,
             longest_s: LONGEST,
-        }
-    }
-}
-
-/// How the kiosk answers.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Converse {
-    /// What the kiosk says when it is ready; empty says nothing.
-    pub greeting: String,
-    /// So long after an answer began to sound, speech does not interrupt it; in milliseconds.
-    #[schemars(range(max = 10_000))]
-    pub guard_ms: u32,
-    /// How many earlier messages the language model is reminded of; 0 makes each question the first.
-    #[schemars(range(max = 50))]
-    pub history: usize,
-    /// The facts of the place (`site.toml`); empty takes the sample that is built in.
-    pub site: PathBuf,
-    /// Who the kiosk is, in the words that open every prompt; empty takes those that the language
-    /// model was trained with.
-    pub persona: String,
-}
-
-impl Default for Converse {
-    fn default() -> Self {
-        Self {
-            greeting: String::new(),
-            guard_ms: 300,
-            history: 6,
-            site: PathBuf::new(),
-            persona: String::new(),
+            muted: false,
+            push_to_talk: false,
         }
     }
 }

@@ -5,7 +5,7 @@ mod display;
 mod keys;
 mod sound;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 
@@ -24,12 +24,10 @@ use crate::{
     kiosk::{Devices, Engines, Settings},
     media::{Device, PICTURE_RATE, Step},
     metrics::{Metrics, Model},
+    scene::Boards,
     screen::Bare,
     stage::{converse::Manners, endpoint::Limits},
 };
-
-/// After this long without a word the visitor has left, and what was said is forgotten.
-const FORGET: Duration = Duration::from_mins(1);
 
 /// The longest recording that is played, and the longest that is made.
 const LONGEST: Duration = Duration::from_hours(1);
@@ -48,6 +46,8 @@ pub struct Assembly {
     pub recording: Recording,
     /// What was loaded.
     pub models: Vec<ModelStatus>,
+    /// What is better read than heard.
+    pub boards: Arc<dyn Boards>,
 }
 
 /// Loads the models and opens the devices.
@@ -68,7 +68,8 @@ pub fn assemble(config: &Config, metrics: &Metrics) -> Result<Assembly> {
     };
     let models = status(&loader, metrics)?;
     let (devices, recording) = devices(config, sample_rate)?;
-    Ok(Assembly { engines, devices, recording, models })
+    let boards = Arc::new(loader.site.clone());
+    Ok(Assembly { engines, devices, recording, models, boards })
 }
 
 /// Opens the devices; also returns what records them.
@@ -121,9 +122,10 @@ fn status(loader: &Loader, metrics: &Metrics) -> Result<Vec<ModelStatus>> {
     Ok(models)
 }
 
-/// How a machine of this configuration behaves.
-pub fn settings(config: &Config) -> Settings {
+/// How a machine of this configuration behaves; `boards` knows what is better read than heard.
+pub fn settings(config: &Config, boards: Option<Arc<dyn Boards>>) -> Settings {
     let ms = |ms: u32| Duration::from_millis(ms.into());
+    let s = |s: u32| Duration::from_secs(s.into());
     let listen = &config.listen;
     let converse = &config.converse;
     Settings {
@@ -133,14 +135,26 @@ pub fn settings(config: &Config) -> Settings {
             preroll: ms(listen.preroll_ms),
             pause: ms(listen.pause_ms.get()),
             short_pause: ms(listen.short_pause_ms.get()),
-            longest: Duration::from_secs(listen.longest_s.get().into()),
+            longest: s(listen.longest_s.get()),
+            persist: ms(converse.persist_ms),
         },
         manners: Manners {
             greeting: converse.greeting.clone(),
+            regreet: s(converse.regreet_s),
             apology: "I am sorry, something went wrong. Please ask again.".into(),
+            barge_in: converse.barge_in,
             guard: ms(converse.guard_ms),
+            persist: ms(converse.persist_ms),
+            duck: ms(converse.duck_ms),
+            stop_words: converse.stop_words.clone(),
+            wake_word: converse.wake_word.clone(),
+            push_to_talk: listen.push_to_talk,
+            muted: listen.muted,
             history: converse.history,
-            forget: FORGET,
+            forget: s(converse.forget_s),
+            dim: s(converse.dim_s),
+            language: converse.language.into(),
+            boards,
         },
         lead: Duration::ZERO,
     }

@@ -4,6 +4,8 @@ use std::sync::{Mutex, Once, RwLock};
 
 use prometheus::{Registry, process_collector::ProcessCollector};
 
+use crate::media::Device;
+
 use super::{
     Category, Label, Link, Metrics, Model, Outcome, Route, TlsFailure,
     families::{Catalogue, FELT, Maker, PICTURE, PROMPT, SKEW, STEP, WORK},
@@ -80,6 +82,13 @@ impl Default for Metrics {
             ),
             sessions: business
                 .counter("sessions_total", "Visitors who came, or began to speak or to type."),
+            sessions_ended: business.counters_by("sessions_ended_total", "Sessions, by how they ended."),
+            greetings: business.counter("greetings_total", "Visitors who were greeted."),
+            devices: resource.gauges(
+                "device_up",
+                "Whether a real device of the kiosk works (1) or is away (0).",
+                &[Device::NAME],
+            ),
             concurrent_sessions: business
                 .gauge("concurrent_sessions", "Visitors who are being talked with."),
             turns: business.counters_by("turns_total", "Turns, by how they ended."),

@@ -87,6 +87,26 @@ label! {
 }
 
 label! {
+    /// How a session ended.
+    Parting "end" {
+        /// The camera saw the visitor leave.
+        Left "left",
+        /// Nobody said a word for a while.
+        Silent "silent",
+        /// The daemon stopped.
+        Stopped "stopped",
+    }
+}
+
+impl Label for crate::media::Device {
+    const NAME: &'static str = "device";
+    const ALL: &'static [Self] = &Self::ALL;
+    fn value(self) -> &'static str {
+        self.name()
+    }
+}
+
+label! {
     /// A link between two stages.
     Link "link" {
         /// `hear` to `listen`.
@@ -147,6 +167,8 @@ label! {
         Status "/status",
         /// One turn.
         Talk "/talk",
+        /// A key, pressed from afar.
+        Press "/press",
         /// The video of an answer.
         Video "/video",
         /// Anything else, or nothing that could be understood.

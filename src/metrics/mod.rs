@@ -29,13 +29,13 @@ pub use self::{
     cap::{SERIES_LIMIT, series},
     expose::Exposed,
     families::{Category, PREFIX},
-    labels::{BadInput, By, End, Label, Link, Model, Outcome, Refused, Route, TlsFailure},
+    labels::{BadInput, By, End, Label, Link, Model, Outcome, Parting, Refused, Route, TlsFailure},
     openmetrics::{UNITS, unit},
 };
 use crate::{
     flow::{Depth, Pulses},
     journal::{self, Report},
-    media::Step,
+    media::{Device, Step},
 };
 
 /// The most pairs of a route and a status that are counted by themselves. The daemon makes about ten;
@@ -64,6 +64,9 @@ pub struct Metrics {
     pub face_keypoints: IntGauge,
     pub picture_draw: Histogram,
     pub sessions: IntCounter,
+    pub sessions_ended: By<Parting, IntCounter>,
+    pub greetings: IntCounter,
+    devices: IntGaugeVec,
     pub concurrent_sessions: IntGauge,
     pub turns: By<End, IntCounter>,
     pub failed_turns: By<Step, IntCounter>,
@@ -143,6 +146,16 @@ impl Metrics {
     pub fn gpu_memory(&self, model: Model, bytes: u64) {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         self.gpu_memory.with_label_values(&[model.value()]).set(bytes);
+    }
+
+    /// Notes whether a real device works.
+    pub fn device_works(&self, device: Device, works: bool) {
+        self.devices.with_label_values(&[device.value()]).set(i64::from(works));
+    }
+
+    /// Whether a real device was working when that was last noted.
+    pub fn works(&self, device: Device) -> bool {
+        self.devices.with_label_values(&[device.value()]).get() == 1
     }
 
     /// Counts a request over HTTP. Codes come from our own replies, so they are few.

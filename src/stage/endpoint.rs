@@ -19,6 +19,8 @@ pub struct Limits {
     pub short_pause: Duration,
     /// An utterance ends here even if somebody goes on talking.
     pub longest: Duration,
+    /// Speech of this length is told as such, even while no word of it is known.
+    pub persist: Duration,
 }
 
 /// What a chunk means for the utterance.
@@ -49,6 +51,8 @@ pub struct Endpointer {
     silence: usize,
     /// Length of the utterance; `None` while nobody speaks.
     spoken: Option<usize>,
+    /// All speech of the utterance, without the pauses in it.
+    lasted: usize,
 }
 
 fn samples(time: Duration) -> usize {
@@ -69,7 +73,13 @@ impl Endpointer {
             speech: 0,
             silence: 0,
             spoken: None,
+            lasted: 0,
         }
+    }
+
+    /// How long there has been speech in the utterance, without the pauses in it.
+    pub fn lasted(&self) -> Duration {
+        time(self.lasted)
     }
 
     /// Whether somebody is speaking.
@@ -104,6 +114,9 @@ impl Endpointer {
         }
         let Some(spoken) = &mut self.spoken else { return self.before_speech(chunk) };
         *spoken += length;
+        if self.silence == 0 {
+            self.lasted += length;
+        }
         let pause = if complete { self.limits.short_pause } else { self.limits.pause };
         if self.silence >= samples(pause) || *spoken >= samples(self.limits.longest) {
             let ago = time(self.silence);
@@ -130,6 +143,7 @@ impl Endpointer {
             return Verdict::Silence;
         }
         self.spoken = Some(self.recent_samples);
+        self.lasted = self.speech;
         self.recent_samples = 0;
         Verdict::Began(self.recent.drain(..).collect())
     }
@@ -138,6 +152,7 @@ impl Endpointer {
     pub fn reset(&mut self) {
         self.recent.clear();
         (self.recent_samples, self.speech, self.silence, self.spoken) = (0, 0, 0, None);
+        self.lasted = 0;
     }
 }
 
@@ -181,6 +196,7 @@ mod tests {
         pause: Duration::from_millis(500),
         short_pause: Duration::from_millis(300),
         longest: Duration::from_secs(5),
+        persist: Duration::from_millis(400),
     };
 
     fn chunk(mark: f32) -> Chunk {
@@ -206,7 +222,13 @@ mod tests {
                     began = Some(number);
                     heard = chunks;
                 }
-                Verdict::Continues => heard.push(chunk),
+                Verdict::Continues => {
+                    heard.push(chunk);
+                    let most = Duration::from_millis(32) * (number - silence + 1) as u32;
+                    assert!(
+                        endpointer.lasted() <= most.min(Duration::from_millis(32) * speech as u32)
+                    );
+                }
                 Verdict::Ended { .. } => ended = Some(number),
             }
         }

@@ -38,6 +38,7 @@ pub fn run(
 ) -> Result<()> {
     let mut endpointer = Endpointer::new(ear.limits);
     let mut complete = false;
+    let mut told = Told::default();
     loop {
         if let Polled::Item(Recording(samples)) = recordings.look() {
             endpointer.reset();
@@ -55,6 +56,7 @@ pub fn run(
         let heard = match endpointer.take(&chunk, probability, complete) {
             Verdict::Silence => continue,
             Verdict::Began(chunks) => {
+                told = Told::default();
                 if events.send(pulse, Event::SpeechBegan).is_break() {
                     return Ok(());
                 }
@@ -70,7 +72,35 @@ pub fn run(
                 continue;
             }
         };
-        complete = heard.is_some_and(|text| is_complete(&text));
+        complete = heard.as_deref().is_some_and(is_complete);
+        if let Some(event) = told.news(heard, endpointer.lasted(), ear.limits.persist) {
+            // When the conversation is busy, the next chunk brings newer news.
+            let _ = events.offer(event);
+        }
+    }
+}
+
+/// What the conversation knows of the utterance.
+#[derive(Default)]
+struct Told {
+    text: String,
+    lasted: bool,
+}
+
+impl Told {
+    /// What is new: other words, or that the speech has lasted for `persist`.
+    fn news(&mut self, text: Option<String>, lasted: Duration, persist: Duration) -> Option<Event> {
+        let text = text.unwrap_or_default();
+        let words = !text.is_empty() && text != self.text;
+        let long = !self.lasted && lasted >= persist;
+        if !words && !long {
+            return None;
+        }
+        self.lasted |= long;
+        if words {
+            self.text.clone_from(&text);
+        }
+        Some(Event::Speaking { text, lasted })
     }
 }
 

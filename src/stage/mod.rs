@@ -1,6 +1,7 @@
 //! The stages. One file is one thread is one loop; a stage knows no other stage.
 
 pub mod animate;
+pub mod conversation;
 pub mod converse;
 pub mod endpoint;
 pub mod hear;
@@ -11,3 +12,4 @@ pub mod show;
 pub mod speak;
 pub mod think;
 pub mod watch;
+pub mod words;

@@ -31,12 +31,25 @@ pub fn run(
     let mut failed = 0;
     while let Some(Part { turn, body: Some(request) }) = requests.next(pulse) {
         let mut splitter = Splitter::default();
-        let mut send = |text: String| sentences.send(pulse, Part::of(&turn, Sentence(text)));
+        let (request, heard) = match request {
+            Request::Resume { request, heard } => (*request, heard),
+            request => (request, Vec::new()),
+        };
+        let mut heard = heard.into_iter().peekable();
+        let mut send = |text: String| {
+            // What has been heard before the interruption is not said again.
+            if heard.next_if(|old| *old == text).is_some() {
+                return ControlFlow::Continue(());
+            }
+            sentences.send(pulse, Part::of(&turn, Sentence(text)))
+        };
         match request {
             Request::Say(text) => {
                 let _ =
                     splitter.push(&text).into_iter().chain(splitter.finish()).try_for_each(send);
             }
+            // What is resumed is never itself a resumption.
+            Request::Resume { .. } => {}
             Request::Answer(history) => {
                 let began = Instant::now();
                 let mut first = true;

@@ -199,7 +199,7 @@ def exporters(processes, work, program, scrapes):
     if program and program.exists():
         config = work / "bench.toml"
         config.write_text(f'[admin]\naddress = "127.0.0.1:{other}"\n')
-        child = processes.start("daemon", program, "run", "--config", config, cwd=ROOT)
+        child = processes.start("daemon", program, "run", "--headless", "--config", config, cwd=ROOT)
         processes.wait("daemon", f"http://127.0.0.1:{other}/readyz", 120)
         rows.append(exporter("linly-edge", f"http://127.0.0.1:{other}/metrics", child.pid, scrapes))
     else:

@@ -127,7 +127,7 @@ class Daemon:
         config.write_text(f'[admin]\naddress = "{self.address}"\n{sensors}')
         self.slowed, self.ended, self.answers, self.trouble = threading.Event(), threading.Event(), 0, None
         # Models are found from the checkout.
-        self.child = processes.start(name, program, "run", "--config", config, cwd=ROOT)
+        self.child = processes.start(name, program, "run", "--headless", "--config", config, cwd=ROOT)
         self.visitor = threading.Thread(target=self._ask_again_and_again, daemon=True)
 
     def _ask_again_and_again(self):

@@ -60,7 +60,7 @@ impl Daemon {
         fs::write(&config, "[admin]\naddress = \"127.0.0.1:0\"\n").expect("written");
         let mut process = Command::new(env!("CARGO_BIN_EXE_linly-edge"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .args(["run", "--config", config.to_str().expect("text")])
+            .args(["run", "--headless", "--config", config.to_str().expect("text")])
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

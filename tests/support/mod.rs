@@ -19,12 +19,17 @@ use std::{
 use anyhow::{Result, bail};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use linly_edge::{
-    device::{DeviceError, Display, Microphone, Speaker},
-    engine::{Asr, Face, Llm, Portrait, Tts, Vad},
+    device::{Camera, DeviceError, Display, Microphone, Speaker},
+    engine::{
+        Asr, Face, Llm, Tts, Vad,
+        vision::{Sight, Watcher},
+    },
+    flow::Switch,
     kiosk::{Devices, Engines, Kiosk, Settings},
-    media::{Chunk, Message, Mouth, Picture, Rect},
+    media::{Chunk, Frame, Message, Mouth, Picture, Rect},
     metrics::Metrics,
-    screen::Bare,
+    scene::Scene,
+    screen::Painter,
     stage::{converse::Manners, endpoint::Limits},
 };
 
@@ -43,6 +48,12 @@ pub(crate) enum Seen {
     Flushed(Duration),
     /// A picture was shown with this opening of the mouth.
     Shown(f32),
+    /// An answer got quieter.
+    Quieter,
+    /// It is as loud as before.
+    Louder,
+    /// The screen tells something else.
+    Told(Scene),
 }
 
 /// Words by number; number 0 is silence.
@@ -79,6 +90,10 @@ pub(crate) struct Faults {
     pub(crate) microphone_ends: Option<usize>,
     /// The loudspeaker loses sound at every write.
     pub(crate) speaker_xruns: bool,
+    /// While this is on, the microphone is unplugged.
+    pub(crate) microphone_away: Switch,
+    /// While this is on, the loudspeaker is unplugged.
+    pub(crate) speaker_away: Switch,
 }
 
 /// The machine on fakes.
@@ -96,6 +111,15 @@ pub(crate) struct Machine {
 impl Machine {
     /// Starts it; `answers` are pairs of what is heard and what is answered.
     pub(crate) fn start(answers: &[(&str, &str)], faults: Faults) -> Self {
+        Self::start_with(answers, faults, |_, _| {})
+    }
+
+    /// Starts it with other settings or devices.
+    pub(crate) fn start_with(
+        answers: &[(&str, &str)],
+        faults: Faults,
+        change: impl FnOnce(&mut Settings, &mut Devices),
+    ) -> Self {
         let (see, seen) = bounded(100_000);
         let words = Words::default();
         let speech = Arc::new(Mutex::new(VecDeque::new()));
@@ -115,14 +139,15 @@ impl Machine {
                 takes: faults.tts_takes,
             }),
             face: Box::new(FakeFace { takes: faults.face_takes }),
-            painter: Box::new(Bare(Box::new(FakePortrait))),
+            painter: Box::new(FakePainter { see: see.clone(), scene: None }),
         };
-        let devices = Devices {
+        let mut devices = Devices {
             microphone: Box::new(FakeMicrophone {
                 speech: speech.clone(),
                 next: Instant::now(),
                 chunks: 0,
                 ends: faults.microphone_ends,
+                away: faults.microphone_away,
             }),
             speaker: Box::new(FakeSpeaker {
                 inside: RefCell::new(Inside {
@@ -132,15 +157,20 @@ impl Machine {
                     since: Instant::now(),
                     heard: 0,
                     sounding: 0.0,
+                    previous: 0.0,
+                    quiet: false,
                 }),
                 xruns: faults.speaker_xruns,
+                away: faults.speaker_away,
             }),
             display: Box::new(FakeDisplay { see, next: Instant::now() }),
             watch: None,
             keys: None,
         };
         let metrics = Arc::new(Metrics::default());
-        let kiosk = Kiosk::start(settings(), engines, devices, &metrics).expect("threads");
+        let mut settings = settings();
+        change(&mut settings, &mut devices);
+        let kiosk = Kiosk::start(settings, engines, devices, &metrics).expect("threads");
         Self { kiosk, metrics, seen, speech, words }
     }
 
@@ -150,6 +180,19 @@ impl Machine {
         let mut speech = self.speech.lock().expect("no panic");
         speech.extend(std::iter::repeat_n(Chunk(vec![number; CHUNK]), 13));
         speech.extend(std::iter::repeat_n(Chunk(vec![0.0; CHUNK]), 12));
+    }
+
+    /// There is a sound like speech without any word in it, `chunks` of 32 ms long, and silence.
+    pub(crate) fn cough(&self, chunks: usize) {
+        let number = self.words.number("");
+        let mut speech = self.speech.lock().expect("no panic");
+        speech.extend(std::iter::repeat_n(Chunk(vec![number; CHUNK]), chunks));
+        speech.extend(std::iter::repeat_n(Chunk(vec![0.0; CHUNK]), 12));
+    }
+
+    /// Waits until all that was said has gone into the microphone.
+    pub(crate) fn until_said(&self) {
+        self.until("all is said", || self.speech.lock().expect("no panic").is_empty());
     }
 
     /// Waits for the first thing seen for which `pick` returns something.
@@ -164,7 +207,7 @@ impl Machine {
             match self.seen.recv_deadline(until) {
                 Ok(seen) => match pick(seen.clone()) {
                     Some(found) => return Ok(found),
-                    None if matches!(seen, Seen::Shown(_)) => {}
+                    None if matches!(seen, Seen::Shown(_) | Seen::Told(_)) => {}
                     None => others.push(seen),
                 },
                 Err(_) => return Err(format!("not within {limit:?}; meanwhile: {others:?}")),
@@ -198,13 +241,15 @@ pub(crate) fn settings() -> Settings {
             pause: 160 * MS,
             short_pause: 160 * MS,
             longest: 5000 * MS,
+            persist: 200 * MS,
         },
         manners: Manners {
-            greeting: String::new(),
             apology: "Sorry.".into(),
             guard: Duration::ZERO,
+            persist: 200 * MS,
             history: 8,
-            forget: Duration::from_mins(1),
+            stop_words: vec!["silence".into()],
+            ..Manners::default()
         },
         lead: Duration::ZERO,
     }
@@ -323,15 +368,51 @@ impl Face for FakeFace {
     fn reset(&mut self) {}
 }
 
-struct FakePortrait;
+/// Paints the opening of the mouth, as bytes.
+struct FakePainter {
+    see: Sender<Seen>,
+    scene: Option<Scene>,
+}
 
-impl Portrait for FakePortrait {
+impl Painter for FakePainter {
     fn key_points(&self) -> usize {
         1
     }
-    fn draw(&mut self, _at: Duration, mouth: Mouth) -> Picture {
+    fn paint(&mut self, _at: Duration, mouth: Mouth, scene: &Scene) -> Picture {
+        if self.scene.as_ref() != Some(scene) {
+            let _ = self.see.try_send(Seen::Told(scene.clone()));
+            self.scene = Some(scene.clone());
+        }
         let bytes = mouth.open.to_le_bytes().to_vec();
         Picture { width: 1, height: 1, pixels: Arc::new(bytes), changed: Rect::default() }
+    }
+}
+
+/// A camera that sees what the test says, and what makes sense of it.
+#[derive(Clone, Default)]
+pub(crate) struct FakeEyes {
+    /// Whether somebody is there.
+    pub(crate) present: Switch,
+    /// Whether the camera is unplugged.
+    pub(crate) away: Switch,
+}
+
+impl Camera for FakeEyes {
+    fn read(&mut self, frame: &mut Frame) -> Result<(), DeviceError> {
+        std::thread::sleep(20 * MS);
+        if self.away.is_on() {
+            return Err(DeviceError::Away);
+        }
+        *frame = Frame { width: 1, height: 1, luma: vec![0], taken: Instant::now() };
+        Ok(())
+    }
+    fn pace(&mut self, _rate: f32) {}
+}
+
+impl Watcher for FakeEyes {
+    fn look(&mut self, _frame: &Frame) -> Result<Sight> {
+        let present = self.present.is_on();
+        Ok(Sight { present, people: u32::from(present), ..Sight::default() })
     }
 }
 
@@ -340,6 +421,7 @@ struct FakeMicrophone {
     next: Instant,
     chunks: usize,
     ends: Option<usize>,
+    away: Switch,
 }
 
 impl Microphone for FakeMicrophone {
@@ -350,6 +432,9 @@ impl Microphone for FakeMicrophone {
         self.chunks += 1;
         self.next += 32 * MS;
         std::thread::sleep(self.next.saturating_duration_since(Instant::now()));
+        if self.away.is_on() {
+            return Err(DeviceError::Away);
+        }
         let chunk = self.speech.lock().expect("no panic").pop_front();
         Ok(chunk.unwrap_or_else(|| Chunk(vec![0.0; CHUNK])))
     }
@@ -359,6 +444,7 @@ impl Microphone for FakeMicrophone {
 struct FakeSpeaker {
     inside: RefCell<Inside>,
     xruns: bool,
+    away: Switch,
 }
 
 struct Inside {
@@ -371,6 +457,10 @@ struct Inside {
     heard: usize,
     /// The sentence that is being heard.
     sounding: f32,
+    /// The sample before; two equal ones are no ramp.
+    previous: f32,
+    /// Whether the sentence is quieter than it was made.
+    quiet: bool,
 }
 
 const RATE: u32 = 16_000;
@@ -392,6 +482,19 @@ impl Inside {
 
     /// A sentence has been heard to its end when another one, or silence, follows.
     fn hear(&mut self, sample: f32) {
+        let steady = sample == 0.0 || sample == self.previous;
+        self.previous = sample;
+        if !steady {
+            return;
+        }
+        let quiet = sample > 0.0 && sample < 0.1;
+        if sample > 0.0 && quiet != self.quiet {
+            self.quiet = quiet;
+            let _ = self.see.try_send(if quiet { Seen::Quieter } else { Seen::Louder });
+        }
+        if quiet {
+            return;
+        }
         if sample != self.sounding {
             if let Some(text) = self.words.text(self.sounding) {
                 let _ = self.see.try_send(Seen::Heard(text));
@@ -413,6 +516,11 @@ impl Speaker for FakeSpeaker {
             inside.drain();
         }
         inside.written.extend(samples);
+        if self.away.is_on() {
+            inside.written.clear();
+            std::thread::sleep(Duration::from_secs(1) * samples.len() as u32 / RATE);
+            return Err(DeviceError::Away);
+        }
         if self.xruns { Err(DeviceError::Xrun) } else { Ok(()) }
     }
     fn delay(&self) -> Result<Duration, DeviceError> {

@@ -1,5 +1,6 @@
 //! The language model and what it knows.
 
+mod board;
 mod casing;
 mod chat;
 mod decoder;
