@@ -63,9 +63,8 @@ impl Watcher for Eyes {
         if self.motion.moved(frame) {
             self.moved = Some(at);
         }
-        let searched = self.tracker.follows()
-            || within(self.moved, STIRRED)
-            || !within(self.searched, CHECK);
+        let searched =
+            self.tracker.follows() || within(self.moved, STIRRED) || !within(self.searched, CHECK);
         let mut sight = Sight { searched, ..Sight::default() };
         if searched {
             self.searched = Some(at);
@@ -114,7 +113,7 @@ mod tests {
         let start = Instant::now();
         let (mut at, mut paces, mut searched) = (start, Vec::new(), 0);
         for number in 0..80 {
-            let x = if number < 70 { 20 } else { 20 + number % 2 * 40 };
+            let x = if number < 70 { 20 } else { 60 - number % 2 * 40 };
             let sight = eyes.look(&picture(at, x)).expect("a look");
             assert!(!sight.present && sight.people == 0);
             paces.push(sight.pace);

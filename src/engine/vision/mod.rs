@@ -179,7 +179,8 @@ pub(crate) mod tests {
             score,
             ..Spot::default()
         };
-        let kept = thin(vec![spot(0.0, 0.8), spot(2.0, 0.9), spot(40.0, 0.7), spot(80.0, 0.1)], 0.5, 0.3);
+        let kept =
+            thin(vec![spot(0.0, 0.8), spot(2.0, 0.9), spot(40.0, 0.7), spot(80.0, 0.1)], 0.5, 0.3);
         assert_eq!(kept, [spot(2.0, 0.9), spot(40.0, 0.7)]);
         assert!((spot(0.0, 1.0).overlap(&spot(5.0, 1.0)) - 1.0 / 3.0).abs() < 1e-6);
         assert_eq!(spot(0.0, 1.0).overlap(&spot(10.0, 1.0)), 0.0);

@@ -1,4 +1,4 @@
-//! The face detector that is built in: SeetaFace's funnel of cascades, for faces seen from the front.
+//! The face detector that is built in: `SeetaFace`'s funnel of cascades, for faces seen from the front.
 //!
 //! S. Wu, M. Kan, Z. He, S. Shan, X. Chen: Funnel-structured cascade for multi-view face detection with
 //! alignment-awareness, Neurocomputing 221 (2017). Its weights come with the crate `rustface`.

@@ -57,7 +57,8 @@ impl Ultra {
         let offers = Contract::of_file(path)?;
         let input = offers.inputs.iter().find(|input| input.name == "input");
         let input = input.with_context(|| format!("{} has no input", path.display()))?;
-        let axis = |index: usize, open: usize| input.shape.get(index).copied().flatten().unwrap_or(open);
+        let axis =
+            |index: usize, open: usize| input.shape.get(index).copied().flatten().unwrap_or(open);
         let [width, height] = [axis(3, 320), axis(2, 240)];
         let sound = |size: usize| (64..=2_048).contains(&size);
         ensure!(sound(width) && sound(height), "{} takes {width}×{height} pixels", path.display());
