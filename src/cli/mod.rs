@@ -2,6 +2,7 @@
 
 mod check;
 mod echo;
+mod faces;
 mod models;
 mod run;
 mod sensors;

@@ -78,6 +78,11 @@ impl Config {
             }
         }
         self.check_screen(&mut found);
+        if !self.watch.turn.is_multiple_of(90) {
+            let turn = self.watch.turn;
+            found
+                .add("watch.turn", format!("{turn} is no quarter turn; make it 0, 90, 180 or 270"));
+        }
         let listen = &self.listen;
         if listen.short_pause_ms > listen.pause_ms {
             let (short, long) = (listen.short_pause_ms, listen.pause_ms);
