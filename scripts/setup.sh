@@ -14,6 +14,13 @@ need() { # need COMMAND_OR_FILE PACKAGE
     esac
 }
 
+need_one_of() { # need_one_of PACKAGE FILE…: a pattern that nothing fits comes as itself
+    package=$1
+    shift
+    for file in "$@"; do [ -e "$file" ] && return 0; done
+    missing="$missing $package"
+}
+
 case $purpose in
     monitoring | bench-fleet)
         need prometheus prometheus
@@ -25,6 +32,8 @@ case $purpose in
     bench-fleet) need prometheus-node-exporter prometheus-node-exporter ;;
 esac
 need cc gcc
+# Reads the kernel's header of cameras while the program is built.
+need_one_of libclang-dev "${LIBCLANG_PATH:-/nowhere}"/libclang*.so* /usr/lib/llvm-*/lib/libclang*.so* /usr/lib*/libclang*.so* /usr/lib/*-linux-gnu/libclang*.so*
 # The H.264 encoder is C++; with nasm it is several times as fast.
 need c++ g++
 case $(uname -m) in x86_64) need nasm nasm ;; esac

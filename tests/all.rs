@@ -9,6 +9,7 @@ mod cli;
 mod config;
 mod conversation;
 mod engines;
+mod eyes;
 mod faults;
 mod gate;
 mod lint;

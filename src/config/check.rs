@@ -70,6 +70,11 @@ impl Config {
                 found.add(key, format!("{size} is odd; videos need an even number"));
             }
         }
+        if !self.watch.turn.is_multiple_of(90) {
+            let turn = self.watch.turn;
+            found
+                .add("watch.turn", format!("{turn} is no quarter turn; make it 0, 90, 180 or 270"));
+        }
         let listen = &self.listen;
         if listen.short_pause_ms > listen.pause_ms {
             let (short, long) = (listen.short_pause_ms, listen.pause_ms);

@@ -26,7 +26,7 @@ pub use keys::Keys;
 pub use load::layers;
 pub use screen::Screen;
 pub use sound::Sound;
-pub use watch::Watch;
+pub use watch::{DetectorKind, Watch};
 
 /// Everything that can be configured. It does not change while the process lives.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]

@@ -4,6 +4,7 @@ pub mod file;
 pub mod headless;
 pub mod mp4;
 pub mod recording;
+pub mod v4l;
 
 use std::time::{Duration, Instant};
 
@@ -14,8 +15,8 @@ use crate::media::{Chunk, Frame, Picture, Press};
 /// What can be wrong with a device; the variants are what a stage does about it.
 #[derive(Debug, Error)]
 pub enum DeviceError {
-    /// Sound was lost or came too late; go on.
-    #[error("sound was lost")]
+    /// Sound or a picture was lost or came too late; go on.
+    #[error("sound or a picture was lost")]
     Xrun,
     /// It is unplugged or does not answer, and the device itself looks for it to come back: go on
     /// asking. Whoever returns this has taken about the time that the work would have taken, so that a

@@ -1,6 +1,9 @@
 //! From a pack to warm engines: one `match` a kind chooses who reads a model.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::{Context, Result, bail};
 
@@ -12,10 +15,11 @@ use super::{
     onnx::{Backend, Library, Options},
     pack::{self, Entry, Kind, Pack},
     tts::SourceFilter,
+    vision::{self, Detector},
 };
 use crate::{
     config::{BackendKind, Config},
-    media::{Chunk, Message, Role},
+    media::{Chunk, Frame, Message, Role},
 };
 
 /// The models of a configuration, found and checked but not loaded.
@@ -36,11 +40,7 @@ impl Loader {
     /// # Errors
     /// One of them is missing or wrong.
     pub fn new(config: &Config) -> Result<Self> {
-        let pack = if config.models.pack.as_os_str().is_empty() {
-            Pack::starter()?
-        } else {
-            Pack::open(&config.models.pack)?
-        };
+        let pack = pack_of(config)?;
         let site = if config.converse.site.as_os_str().is_empty() {
             Site::sample()?
         } else {
@@ -142,6 +142,37 @@ impl Loader {
         face.finish(&mut |_| ()).context("the face failed to warm up")?;
         face.reset();
         Ok(Box::new(face))
+    }
+}
+
+/// The detector of faces in the pack of a configuration, warm.
+///
+/// # Errors
+/// The pack has none, or its files are missing, altered, or do not fit.
+pub fn detector(config: &Config) -> Result<Box<dyn Detector>> {
+    let pack = pack_of(config)?;
+    let entry = pack.model(Kind::Vision).context(
+        "watch.detector is \"pack\"; take \"rustface\", which is built in, or a pack that has one",
+    )?;
+    entry.verify(&pack.folder)?;
+    let (file, options) = (entry.file(&pack.folder, ".onnx")?, options(config)?);
+    let mut detector: Box<dyn Detector> = match entry.engine.as_str() {
+        "yunet" => Box::new(vision::Yunet::load(&file, &options)?),
+        "ultraface" => Box::new(vision::Ultra::load(&file, vision::Boxes::Finished, &options)?),
+        "ultraface-raw" => Box::new(vision::Ultra::load(&file, vision::Boxes::Raw, &options)?),
+        other => return unknown(entry, other),
+    };
+    let (width, height, luma) = (320, 240, vec![0; 320 * 240]);
+    let nothing = Frame { width, height, luma, taken: Instant::now() };
+    detector.detect(&nothing).context("the face detector failed to warm up")?;
+    Ok(detector)
+}
+
+fn pack_of(config: &Config) -> Result<Pack> {
+    if config.models.pack.as_os_str().is_empty() {
+        Pack::starter()
+    } else {
+        Pack::open(&config.models.pack)
     }
 }
 

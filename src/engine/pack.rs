@@ -67,6 +67,8 @@ pub enum Kind {
     Tts,
     /// The face.
     Face,
+    /// What finds faces in the camera's pictures; a pack may do without.
+    Vision,
 }
 
 impl From<Step> for Kind {
@@ -87,6 +89,7 @@ impl fmt::Display for Kind {
             Self::Llm => "llm",
             Self::Tts => "tts",
             Self::Face => "face",
+            Self::Vision => "vision",
         })
     }
 }

@@ -1,6 +1,6 @@
 //! From a configuration to the parts of a machine: models loaded, devices open.
 
-mod camera;
+pub mod camera;
 mod display;
 mod keys;
 mod sound;

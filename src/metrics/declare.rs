@@ -8,7 +8,7 @@ use crate::media::Device;
 
 use super::{
     Category, Label, Link, Metrics, Model, Outcome, Route, TlsFailure,
-    families::{Catalogue, FELT, Maker, PICTURE, PROMPT, SKEW, STEP, WORK},
+    families::{Catalogue, FELT, Maker, PICTURE, PROMPT, SEARCH, SKEW, STEP, WORK},
 };
 
 impl Default for Metrics {
@@ -84,6 +84,24 @@ impl Default for Metrics {
                 .counter("sessions_total", "Visitors who came, or began to speak or to type."),
             sessions_ended: business.counters_by("sessions_ended_total", "Sessions, by how they ended."),
             greetings: business.counter("greetings_total", "Visitors who were greeted."),
+            people_in_view: business
+                .gauge("people_in_view", "People whom the camera sees in front of the kiosk."),
+            camera_frames: performance
+                .counter("camera_frames_total", "Pictures of the camera that were looked at."),
+            camera_bad_frames: performance.counter(
+                "camera_bad_frames_total",
+                "Pictures of the camera that were damaged or came too late.",
+            ),
+            camera_last_frame: performance.gauge(
+                "camera_last_frame_timestamp_seconds",
+                "When the last picture of the camera was looked at, in seconds since 1970; 0 before the \
+                 first.",
+            ),
+            face_detection: performance.histogram(
+                "face_detection_duration_seconds",
+                "Time to look for faces in one picture of the camera.",
+                &SEARCH,
+            ),
             devices: resource.gauges(
                 "device_up",
                 "Whether a real device of the kiosk works (1) or is away (0).",

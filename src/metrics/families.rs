@@ -24,6 +24,8 @@ pub(super) const FELT: [f64; 7] = [0.2, 0.4, 0.6, 0.8, 1.0, 1.6, 3.2];
 pub(super) const PROMPT: [f64; 5] = [0.01, 0.02, 0.05, 0.1, 0.2];
 /// Work per picture in seconds; at 25 pictures a second there are 0.04 for each.
 pub(super) const PICTURE: [f64; 4] = [0.005, 0.01, 0.02, 0.04];
+/// Work a few times a second on a core that has other things to do, in seconds.
+pub(super) const SEARCH: [f64; 4] = [0.01, 0.03, 0.1, 0.3];
 /// Pictures off their sound, in seconds. The bar is 0.04; people begin to see 0.045 of early sound
 /// (ITU-R BT.1359), and 0.16 is plainly wrong.
 pub(super) const SKEW: [f64; 4] = [0.02, 0.04, 0.08, 0.16];

@@ -27,7 +27,10 @@ impl System {
         found.retain(|node| {
             name.is_empty()
                 || self.card(node).to_lowercase().contains(&name)
-                || self.links(node).iter().any(|link| file_name(link).to_lowercase().contains(&name))
+                || self
+                    .links(node)
+                    .iter()
+                    .any(|link| file_name(link).to_lowercase().contains(&name))
         });
         found
     }

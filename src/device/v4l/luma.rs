@@ -257,7 +257,7 @@ mod tests {
             .flat_map(|_| (0..width).flat_map(move |x| [(x * 255 / width) as u8; 3]))
             .collect();
         let mut picture = Vec::new();
-        let encoder = JpegEncoder::new_with_quality(&mut picture, 90);
+        let mut encoder = JpegEncoder::new_with_quality(&mut picture, 90);
         encoder.encode(&pixels, width, height, ExtendedColorType::Rgb8).expect("encoded");
         picture
     }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use v4l::{Device, FourCC, Format, Fraction, video::Capture};
+use v4l::{Device, Format, FourCC, Fraction, video::Capture};
 
 use self::{
     find::System,
@@ -45,13 +45,16 @@ pub struct Wanted {
     pub height: u32,
     /// Pictures a second.
     pub rate: f32,
+    /// The kernel's name of the only format that will do; empty takes the cheapest.
+    pub format: String,
     /// Quarters of a circle by which its pictures are turned clockwise.
     pub quarters: u8,
 }
 
 impl Default for Wanted {
     fn default() -> Self {
-        Self { name: String::new(), width: 640, height: 480, rate: 10.0, quarters: 0 }
+        let (name, format) = (String::new(), String::new());
+        Self { name, width: 640, height: 480, rate: 10.0, format, quarters: 0 }
     }
 }
 
@@ -201,12 +204,18 @@ impl V4lCamera {
         let device = Device::with_path(node).map_err(explain)?;
         let (offers, others) = negotiate::offers(&device, &self.wanted).map_err(explain)?;
         let choice = negotiate::choose(&offers, &self.wanted).ok_or_else(|| {
-            let offered = if others.is_empty() { "no picture".to_owned() } else { others.join(", ") };
+            let mut offered: Vec<_> =
+                offers.iter().map(|offer| name_of(offer.format)).chain(others).collect();
+            offered.dedup();
+            let offered = if offered.is_empty() { "no picture".into() } else { offered.join(", ") };
             Trouble::Fault(anyhow!(
-                "{} offers {offered}; one of {} is needed. A raw sensor needs its image processor in \
-                 front of it: see docs/hardware.md",
+                "{} offers {offered}; {} is needed. A raw sensor needs its image processor in front of \
+                 it: see docs/hardware.md",
                 named(),
-                Layout::names()
+                match self.wanted.format.as_str() {
+                    "" => format!("one of {}", Layout::names()),
+                    format => format!("{format}, which watch.format asks for,"),
+                }
             ))
         })?;
         let (shape, interval) =
@@ -220,7 +229,7 @@ impl V4lCamera {
         let negotiated = Negotiated {
             card: self.system.card(node),
             path,
-            format: String::from_utf8_lossy(&choice.format).trim().to_owned(),
+            format: name_of(choice.format),
             width: shape.width,
             height: shape.height,
             rate,
@@ -294,6 +303,11 @@ const BUSY: i32 = 16;
 const NO_DEVICE: i32 = 19;
 const NO_SPACE: i32 = 28;
 
+/// A format's name without the spaces that fill it up.
+fn name_of(format: [u8; 4]) -> String {
+    String::from_utf8_lossy(&format).trim().to_owned()
+}
+
 fn gone(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
         || matches!(error.raw_os_error(), Some(NO_SUCH_ADDRESS | NO_DEVICE))
@@ -329,7 +343,7 @@ fn explain(system: &System, node: &Path, error: io::Error, named: &str) -> Troub
 fn configure(device: &Device, choice: &Choice) -> Result<(Shape, Option<(u32, u32)>)> {
     let format = Format::new(choice.width, choice.height, FourCC::new(&choice.format));
     let format = device.set_format(&format)?;
-    let name = String::from_utf8_lossy(&choice.format).into_owned();
+    let name = name_of(choice.format);
     if format.fourcc.repr != choice.format {
         bail!("it offers {name} and sends {}", format.fourcc);
     }

@@ -7,8 +7,9 @@ use v4l::{
 
 use super::{Wanted, luma::Layout};
 
-/// The most formats, sizes and rates of each that are looked at; cameras have some tens.
-const MOST: usize = 64;
+/// The most formats, sizes and rates of each that are looked at; cameras have some tens, the kernel's test
+/// driver more than a hundred.
+const MOST: usize = 256;
 
 /// More than that does not pass USB 2.0 with some room left, in bytes a second.
 const BUS: f32 = 24e6;
@@ -44,6 +45,9 @@ pub(super) fn choose(offers: &[Offer], wanted: &Wanted) -> Option<Choice> {
     let mut best: Option<(f32, Choice)> = None;
     for offer in offers.iter().filter(|offer| offer.width >= 16 && offer.height >= 16) {
         let Some((layout, bits)) = Layout::of(offer.format) else { continue };
+        if !wanted.format.is_empty() && super::name_of(offer.format) != wanted.format.trim() {
+            continue;
+        }
         let interval = nearest(&offer.intervals, wanted.rate);
         let cost = cost(offer, layout, bits, interval.map(rate), wanted);
         if best.as_ref().is_none_or(|(least, _)| cost < *least) {
@@ -86,7 +90,10 @@ fn cost(offer: &Offer, layout: Layout, bits: u32, rate: Option<f32>, wanted: &Wa
 }
 
 /// All that the camera offers and that can be read; and the names of what cannot.
-pub(super) fn offers(device: &Device, wanted: &Wanted) -> std::io::Result<(Vec<Offer>, Vec<String>)> {
+pub(super) fn offers(
+    device: &Device,
+    wanted: &Wanted,
+) -> std::io::Result<(Vec<Offer>, Vec<String>)> {
     let (mut offers, mut others) = (Vec::new(), Vec::new());
     for format in device.enum_formats()?.into_iter().take(MOST) {
         let fourcc = format.fourcc;
@@ -126,7 +133,13 @@ fn step(wanted: u32, least: u32, most: u32, step: u32) -> u32 {
     least.saturating_add(steps.saturating_mul(step.max(1))).min(most.max(least))
 }
 
-fn intervals(device: &Device, format: FourCC, width: u32, height: u32, want: f32) -> Vec<(u32, u32)> {
+fn intervals(
+    device: &Device,
+    format: FourCC,
+    width: u32,
+    height: u32,
+    want: f32,
+) -> Vec<(u32, u32)> {
     let told = device.enum_frameintervals(format, width, height).unwrap_or_default();
     let plain = |fraction: Fraction| (fraction.numerator, fraction.denominator);
     told.into_iter()
@@ -175,6 +188,8 @@ mod tests {
         // Uncompressed pictures of a large sensor do not pass the bus fast enough.
         let large = [offer(b"YUYV", 1280, 720, &[5]), offer(b"MJPG", 1280, 720, &[30])];
         assert_eq!(chosen(&large), ("MJPG".into(), 1280, 720, 30.0));
+        let asked = Wanted { format: "MJPG".into(), ..Wanted::default() };
+        assert_eq!(choose(&webcam, &asked).map(|choice| choice.format), Some(*b"MJPG"));
         let infrared = [offer(b"GREY", 640, 480, &[15]), offer(b"YUYV", 640, 480, &[15])];
         assert_eq!(chosen(&infrared), ("GREY".into(), 640, 480, 15.0));
         let slow = [offer(b"YUYV", 640, 480, &[2]), offer(b"YUYV", 320, 240, &[30])];

@@ -43,7 +43,7 @@ pub(super) enum Next {
 
 /// A camera that sends.
 pub(super) struct Stream {
-    stream: mmap::Stream<'static>,
+    buffers: mmap::Stream<'static>,
     handle: Arc<Handle>,
     shape: Shape,
     patience: Duration,
@@ -65,19 +65,19 @@ impl Stream {
     /// # Errors
     /// Another program uses it, or there is no room for its pictures.
     pub(super) fn start(device: &Device, shape: Shape, patience: Duration) -> io::Result<Self> {
-        let mut stream = mmap::Stream::with_buffers(device, Type::VideoCapture, BUFFERS)?;
-        stream.set_timeout(SOON);
+        let mut buffers = mmap::Stream::with_buffers(device, Type::VideoCapture, BUFFERS)?;
+        buffers.set_timeout(SOON);
         // A driver may give fewer buffers than it was asked for; two will do.
         for buffer in 0..BUFFERS as usize {
-            match CaptureStream::queue(&mut stream, buffer) {
+            match CaptureStream::queue(&mut buffers, buffer) {
                 Err(error) if buffer < 2 => return Err(error),
                 Err(_) => break,
                 Ok(()) => {}
             }
         }
-        stream.start()?;
+        buffers.start()?;
         let handle = device.handle();
-        Ok(Self { stream, handle, shape, patience, holds: false, seen: Instant::now() })
+        Ok(Self { buffers, handle, shape, patience, holds: false, seen: Instant::now() })
     }
 
     /// Puts the first picture that is taken at `due` or later into `frame`; waits no longer than until
@@ -85,7 +85,12 @@ impl Stream {
     ///
     /// # Errors
     /// The camera is gone, or its driver has failed.
-    pub(super) fn next(&mut self, due: Instant, end: Instant, frame: &mut Frame) -> io::Result<Next> {
+    pub(super) fn next(
+        &mut self,
+        due: Instant,
+        end: Instant,
+        frame: &mut Frame,
+    ) -> io::Result<Next> {
         // What waits was taken while nobody looked.
         for _ in 0..BUFFERS {
             if !self.readable(Duration::ZERO)? {
@@ -128,12 +133,12 @@ impl Stream {
         let (shape, held) = (self.shape, self.holds);
         if !held {
             // Only a buffer that is already ours can be exchanged, so that the first is passed over.
-            self.holds = present(CaptureStream::dequeue(&mut self.stream))?.is_some();
+            self.holds = present(CaptureStream::dequeue(&mut self.buffers))?.is_some();
             self.seen = if self.holds { Instant::now() } else { self.seen };
             return Ok(None);
         }
         self.holds = false;
-        let Some((bytes, about)) = present(CaptureStream::next(&mut self.stream))? else {
+        let Some((bytes, about)) = present(CaptureStream::next(&mut self.buffers))? else {
             return Ok(None);
         };
         let read = frame.map(|frame| {

@@ -43,8 +43,9 @@ pub struct Sight {
 
 /// Finds faces in one picture.
 pub trait Detector: Send {
-    /// All faces in `frame`, in its pixels and in any order.
-    fn detect(&mut self, frame: &Frame) -> Result<Vec<Spot>>;
+    /// The faces in `frame` that are at least `smallest` pixels high, in its pixels and in any order;
+    /// smaller ones may be among them, but nobody has to take the time to look for them.
+    fn detect(&mut self, frame: &Frame, smallest: f32) -> Result<Vec<Spot>>;
 }
 
 /// A face in a picture, in pixels from the left upper corner; parts of it may lie outside.
@@ -179,7 +180,8 @@ pub(crate) mod tests {
             score,
             ..Spot::default()
         };
-        let kept = thin(vec![spot(0.0, 0.8), spot(2.0, 0.9), spot(40.0, 0.7), spot(80.0, 0.1)], 0.5, 0.3);
+        let kept =
+            thin(vec![spot(0.0, 0.8), spot(2.0, 0.9), spot(40.0, 0.7), spot(80.0, 0.1)], 0.5, 0.3);
         assert_eq!(kept, [spot(2.0, 0.9), spot(40.0, 0.7)]);
         assert!((spot(0.0, 1.0).overlap(&spot(5.0, 1.0)) - 1.0 / 3.0).abs() < 1e-6);
         assert_eq!(spot(0.0, 1.0).overlap(&spot(10.0, 1.0)), 0.0);

@@ -38,21 +38,28 @@ impl Motion {
     }
 }
 
-/// The part of the fields whose brightness has changed by more than that of the whole picture.
+/// The part of the fields whose brightness has changed otherwise than that of the whole picture.
 fn changed(before: &[u8], now: &[u8]) -> f32 {
-    let mut steps: Vec<i32> =
-        before.iter().zip(now).map(|(before, now)| i32::from(*now) - i32::from(*before)).collect();
-    let middle = steps.len() / 2;
-    // What most fields do is the light and not a visitor.
-    let (_, light, _) = steps.select_nth_unstable(middle);
-    let light = *light;
-    let count = steps.iter().filter(|step| (**step - light).abs() > CHANGE).count();
-    count as f32 / steps.len() as f32
+    // What makes all fields brighter by the same factor is the light, or the exposure, and not a visitor.
+    let (dark, light) = (middle(before).max(1), middle(now).max(1));
+    let other = |(before, now): (&u8, &u8)| {
+        (i32::from(*now) - i32::from(*before) * light / dark).abs()
+            > CHANGE.max(CHANGE * light / dark)
+    };
+    let count = before.iter().zip(now).filter(|pair| other(*pair)).count();
+    count as f32 / before.len().max(1) as f32
+}
+
+/// The brightness that half of the fields do not reach.
+fn middle(fields: &[u8]) -> i32 {
+    let mut fields = fields.to_vec();
+    let half = fields.len() / 2;
+    if fields.is_empty() { 0 } else { i32::from(*fields.select_nth_unstable(half).1) }
 }
 
 /// As a detector, it finds "somebody" in the whole picture when something moves.
 impl Detector for Motion {
-    fn detect(&mut self, frame: &Frame) -> Result<Vec<Spot>> {
+    fn detect(&mut self, frame: &Frame, _: f32) -> Result<Vec<Spot>> {
         let whole = Spot {
             width: frame.width as f32,
             height: frame.height as f32,
@@ -79,9 +86,9 @@ mod tests {
     /// A room with noise of ±12, and a person of 20 by 60 pixels at `at`.
     fn room(light: u8, at: u32, noise: u32) -> Frame {
         frame(|x, y| {
-            let grain = (x * 7 + y * 13 + noise * 31) * 2_654_435_761_u32.wrapping_mul(noise + 1) >> 3;
+            let grain = (x * 7 + y * 13 + noise * 31).wrapping_mul(2_654_435_761) >> 16;
             let body = (at..at + 20).contains(&x) && y > 60;
-            let base = if body { 40 } else { light };
+            let base = if body { light / 3 } else { light };
             base.saturating_add((grain % 25) as u8).saturating_sub(12)
         })
     }

@@ -69,14 +69,13 @@ impl Tracker {
         !self.people.is_empty()
     }
 
+    /// Where the faces that are followed were last, in pixels of a picture of so many rows.
+    pub(super) fn places(&self, height: u32) -> impl Iterator<Item = Spot> {
+        self.people.iter().map(move |person| scaled(&person.place, height as f32))
+    }
+
     /// Takes the faces of a picture of `width` by `height` pixels that was taken at `at`.
-    pub(super) fn update(
-        &mut self,
-        at: Instant,
-        spots: &[Spot],
-        width: u32,
-        height: u32,
-    ) -> State {
+    pub(super) fn update(&mut self, at: Instant, spots: &[Spot], width: u32, height: u32) -> State {
         let scale = 1.0 / height.max(1) as f32;
         let mut faces: Vec<Spot> = spots
             .iter()
@@ -91,7 +90,11 @@ impl Tracker {
         let Patience { arrive, leave, .. } = self.patience;
         self.people.retain(|person| {
             let missed = at.saturating_duration_since(person.seen);
-            if person.here { missed < leave } else { missed < arrive.max(Duration::from_millis(500)) }
+            if person.here {
+                missed < leave
+            } else {
+                missed < arrive.max(Duration::from_millis(500))
+            }
         });
         for place in faces {
             let number = self.next;
@@ -165,7 +168,6 @@ impl Tracker {
 }
 
 fn scaled(spot: &Spot, scale: f32) -> Spot {
-    // Marks are only compared with one another, so they may stay in pixels if the width does for them.
     Spot {
         left: spot.left * scale,
         top: spot.top * scale,
@@ -198,11 +200,8 @@ mod tests {
     use super::*;
     use crate::engine::vision::Marks;
 
-    const PATIENCE: Patience = Patience {
-        arrive: Duration::from_secs(1),
-        leave: Duration::from_secs(2),
-        smallest: 0.1,
-    };
+    const PATIENCE: Patience =
+        Patience { arrive: Duration::from_secs(1), leave: Duration::from_secs(2), smallest: 0.1 };
 
     fn face(x: f32, size: f32) -> Spot {
         let (left, top) = (x - size / 2.0, 240.0 - size / 2.0);
@@ -212,9 +211,8 @@ mod tests {
     /// Feeds one list of faces after the other, four a second; how many people there are after each.
     fn people(tracker: &mut Tracker, from: Instant, pictures: &[&[Spot]]) -> Vec<u32> {
         let at = |number: usize| from + Duration::from_millis(250) * number as u32;
-        let feed = |(number, spots): (usize, &&[Spot])| {
-            tracker.update(at(number), spots, 640, 480).people
-        };
+        let feed =
+            |(number, spots): (usize, &&[Spot])| tracker.update(at(number), spots, 640, 480).people;
         pictures.iter().enumerate().map(feed).collect()
     }
 
@@ -226,7 +224,8 @@ mod tests {
         pictures.extend([&[][..]; 12]);
         let counts = people(&mut tracker, Instant::now(), &pictures);
         // Seen from 0 s to 1.75 s: here from 1 s on, gone at 3.75 s.
-        let expected: Vec<u32> = (0..20).map(|number| u32::from((4..15).contains(&number))).collect();
+        let expected: Vec<u32> =
+            (0..20).map(|number| u32::from((4..15).contains(&number))).collect();
         assert_eq!(counts, expected);
     }
 
@@ -234,7 +233,8 @@ mod tests {
     fn a_face_that_is_missed_now_and_then_stays_and_one_that_flickers_never_comes() {
         let mut tracker = Tracker::new(PATIENCE);
         let (yes, no): (&[Spot], &[Spot]) = (&[face(320.0, 100.0)], &[]);
-        let counts = people(&mut tracker, Instant::now(), &[yes, yes, no, yes, yes, no, no, yes, no]);
+        let counts =
+            people(&mut tracker, Instant::now(), &[yes, yes, no, yes, yes, no, no, yes, no]);
         assert_eq!(counts, [0, 0, 0, 0, 1, 1, 1, 1, 1]);
         let mut tracker = Tracker::new(PATIENCE);
         let flicker: Vec<&[Spot]> = (0..40).map(|n| if n % 3 == 0 { yes } else { no }).collect();
@@ -279,7 +279,8 @@ mod tests {
             nose: [320.0 + aside, 240.0],
             mouth: [[305.0, 260.0], [335.0, 260.0]],
         };
-        let looks = |x: f32, size: f32, aside: f32| Spot { marks: Some(marks(aside)), ..face(x, size) };
+        let looks =
+            |x: f32, size: f32, aside: f32| Spot { marks: Some(marks(aside)), ..face(x, size) };
         let mut tracker = Tracker::new(PATIENCE);
         let start = Instant::now();
         let mut at = 0;

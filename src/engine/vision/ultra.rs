@@ -57,7 +57,8 @@ impl Ultra {
         let offers = Contract::of_file(path)?;
         let input = offers.inputs.iter().find(|input| input.name == "input");
         let input = input.with_context(|| format!("{} has no input", path.display()))?;
-        let axis = |index: usize, open: usize| input.shape.get(index).copied().flatten().unwrap_or(open);
+        let axis =
+            |index: usize, open: usize| input.shape.get(index).copied().flatten().unwrap_or(open);
         let [width, height] = [axis(3, 320), axis(2, 240)];
         let sound = |size: usize| (64..=2_048).contains(&size);
         ensure!(sound(width) && sound(height), "{} takes {width}×{height} pixels", path.display());
@@ -91,7 +92,7 @@ fn starts(width: usize, height: usize) -> Vec<[f32; 4]> {
 }
 
 impl Detector for Ultra {
-    fn detect(&mut self, frame: &Frame) -> Result<Vec<Spot>> {
+    fn detect(&mut self, frame: &Frame, _: f32) -> Result<Vec<Spot>> {
         let Self { width, height, .. } = *self;
         // Squeezed to the shape of the input, as it was trained.
         picture::scale(frame, width, height, &mut self.copy);

@@ -1,6 +1,6 @@
-//! The detector YuNet, from a pack: faces with five points each.
+//! The detector `YuNet`, from a pack: faces with five points each.
 //!
-//! W. Wu, H. Peng, S. Yu: YuNet: a tiny millisecond-level face detector, Machine Intelligence Research 20
+//! W. Wu, H. Peng, S. Yu: `YuNet`: a tiny millisecond-level face detector, Machine Intelligence Research 20
 //! (2023). Its outputs are decoded as in the training code (`ShiqiYu/libfacedetection.train`).
 
 use std::path::Path;
@@ -43,7 +43,8 @@ impl Yunet {
         let offers = Contract::of_file(path)?;
         let input = offers.inputs.iter().find(|input| input.name == "input");
         let input = input.with_context(|| format!("{} has no input", path.display()))?;
-        let axis = |index: usize, open: usize| input.shape.get(index).copied().flatten().unwrap_or(open);
+        let axis =
+            |index: usize, open: usize| input.shape.get(index).copied().flatten().unwrap_or(open);
         let [width, height] = [axis(3, SIZE[0]), axis(2, SIZE[1])];
         let sound = |size: usize| (64..=2_048).contains(&size) && size.is_multiple_of(32);
         ensure!(sound(width) && sound(height), "{} takes {width}×{height} pixels", path.display());
@@ -65,7 +66,7 @@ impl Yunet {
 }
 
 impl Detector for Yunet {
-    fn detect(&mut self, frame: &Frame) -> Result<Vec<Spot>> {
+    fn detect(&mut self, frame: &Frame, _: f32) -> Result<Vec<Spot>> {
         let Self { width, height, .. } = *self;
         let placed = Placed::of(frame, width, height);
         picture::scale(frame, placed.width, placed.height, &mut self.copy);
@@ -133,11 +134,7 @@ impl Placed {
         let (from_width, from_height) = (frame.width.max(1) as f32, frame.height.max(1) as f32);
         let factor = (width as f32 / from_width).min(height as f32 / from_height);
         let fit = |size: f32, most: usize| ((size * factor).round() as usize).clamp(1, most);
-        Self {
-            width: fit(from_width, width),
-            height: fit(from_height, height),
-            back: 1.0 / factor,
-        }
+        Self { width: fit(from_width, width), height: fit(from_height, height), back: 1.0 / factor }
     }
 
     fn point(&self, [x, y]: [f32; 2]) -> [f32; 2] {
