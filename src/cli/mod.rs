@@ -1,6 +1,7 @@
 //! The commands: `run`, `talk`, `try`, `check`, `models`, `sensors`, `completions`.
 
 mod check;
+mod echo;
 mod faces;
 mod models;
 mod run;

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{ConfigFile, Engine};
+use super::{ConfigFile, Engine, echo::Rehearsal};
 use crate::{
     config::Config,
     device::mp4::{Format, Mp4},
@@ -83,6 +83,14 @@ pub(super) enum Trial {
         #[command(flatten)]
         common: Common,
     },
+    /// Cancel the kiosk's own voice in a simulated room; prints what is left of it, as JSON.
+    #[command(hide = true)]
+    Echo {
+        #[command(flatten)]
+        rehearsal: Rehearsal,
+        #[command(flatten)]
+        common: Common,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -118,6 +126,7 @@ impl Trial {
             Self::Faces { files, times, common } => {
                 super::faces::faces(files, &common.config()?, *times, common.json)
             }
+            Self::Echo { rehearsal, common } => rehearsal.run(&common.config()?),
         }
     }
 }

@@ -5,6 +5,8 @@ mod display;
 mod keys;
 mod sound;
 
+pub use self::sound::{hearing, speaking, treatment};
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
@@ -67,17 +69,24 @@ pub fn assemble(config: &Config, metrics: &Metrics) -> Result<Assembly> {
         painter: Box::new(Bare(load::portrait(config)?)),
     };
     let models = status(&loader, metrics)?;
-    let (devices, recording) = devices(config, sample_rate)?;
+    let (devices, recording) = devices(config, sample_rate, metrics)?;
     let boards = Arc::new(loader.site.clone());
     Ok(Assembly { engines, devices, recording, models, boards })
 }
 
-/// Opens the devices; also returns what records them.
+/// Opens the devices; also returns what records them. `metrics` will tell how they do.
 ///
 /// # Errors
 /// One of them cannot be opened; the message names it.
-pub fn devices(config: &Config, sample_rate: u32) -> Result<(Devices, Recording)> {
-    let (microphone, speaker) = sound::open(config, sample_rate)?;
+pub fn devices(
+    config: &Config,
+    sample_rate: u32,
+    metrics: &Metrics,
+) -> Result<(Devices, Recording)> {
+    let sound::Opened { microphone, speaker, figures } = sound::open(config, sample_rate)?;
+    if let Some(figures) = figures {
+        metrics.watch_echo(figures);
+    }
     let display = display::open(config)?;
     let keys = keys::open(config)?;
     let watch = camera::open(config)?;

@@ -101,12 +101,21 @@ impl Watcher for Eyes {
         if self.motion.moved(frame) {
             self.moved = Some(at);
         }
-        let searched =
-            self.tracker.follows() || within(self.moved, STIRRED) || !within(self.searched, CHECK);
-        let mut sight = Sight { searched, ..Sight::default() };
-        if searched {
-            self.searched = Some(at);
-            let spots = self.detector.detect(frame)?;
+        let follows = self.tracker.follows();
+        let every = match (follows, within(self.moved, STIRRED)) {
+            (true, _) => HERE,
+            (false, true) => COMING,
+            (false, false) => STILL,
+        };
+        let all = !within(self.searched, every);
+        let mut sight = Sight { searched: all || follows, ..Sight::default() };
+        if sight.searched {
+            let spots = if all {
+                self.searched = Some(at);
+                self.detector.detect(frame, self.habits.patience.smallest * frame.height as f32)?
+            } else {
+                self.follow(frame)?
+            };
             let state = self.tracker.update(at, &spots, frame.width, frame.height);
             sight.people = state.people;
             sight.present = state.people > 0;

@@ -82,6 +82,19 @@ impl Spot {
         [self.left + self.width / 2.0, self.top + self.height / 2.0]
     }
 
+    /// Moves it by so many pixels.
+    fn shift(&mut self, right: f32, down: f32) {
+        self.left += right;
+        self.top += down;
+        if let Some(marks) = &mut self.marks {
+            let points = marks.eyes.iter_mut().chain(&mut marks.mouth);
+            for [x, y] in points.chain([&mut marks.nose]) {
+                *x += right;
+                *y += down;
+            }
+        }
+    }
+
     /// The part of both areas together that belongs to both: 0 for strangers, 1 for the same.
     pub fn overlap(&self, other: &Self) -> f32 {
         let side = |a: f32, a_long: f32, b: f32, b_long: f32| {
