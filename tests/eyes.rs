@@ -61,7 +61,7 @@ fn on_a_wall(picture: &Frame) -> Frame {
 /// Every detector that can be had here, by its name.
 fn detectors() -> Vec<(String, Box<dyn Detector>)> {
     let mut all: Vec<(String, Box<dyn Detector>)> =
-        vec![("rustface".into(), Box::new(Seeta::new(0.12).expect("a detector")))];
+        vec![("rustface".into(), Box::new(Seeta::new().expect("a detector")))];
     let mut backends = vec![Options::tract()];
     let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("out/onnxruntime/libonnxruntime.so");
     if library.exists() {
@@ -110,7 +110,7 @@ fn each_detector_finds_the_one_face_of_a_portrait() {
         let Some(path) = shared(file) else { continue };
         let frame = picture(&path);
         for (name, mut detector) in detectors() {
-            let spots = detector.detect(&frame).expect("a look");
+            let spots = detector.detect(&frame, 0.15 * frame.height as f32).expect("a look");
             assert!(spots.len() == 1 && about(&spots[0], place), "{name} in {file}: {spots:?}");
         }
     }
@@ -132,7 +132,7 @@ fn no_detector_sees_a_face_where_there_is_none() {
     ];
     for (name, mut detector) in detectors() {
         for (what, frame) in &pictures {
-            let spots = detector.detect(frame).expect("a look");
+            let spots = detector.detect(frame, 72.0).expect("a look");
             assert_eq!(spots, [], "{name} in {what}");
         }
     }
@@ -146,14 +146,17 @@ fn pictures_of_odd_shapes_do_no_harm() {
         {
             let luma = (0..width * height).map(|at| (at % 251) as u8).collect();
             let frame = Frame { width, height, luma, taken: Instant::now() };
-            assert!(detector.detect(&frame).is_ok(), "{name} in {width}×{height}");
+            assert!(
+                detector.detect(&frame, 0.15 * frame.height as f32).is_ok(),
+                "{name} in {width}×{height}"
+            );
         }
     }
 }
 
 fn habits() -> Habits {
     let patience =
-        Patience { arrive: Duration::from_secs(1), leave: Duration::from_secs(2), smallest: 0.12 };
+        Patience { arrive: Duration::from_secs(1), leave: Duration::from_secs(2), smallest: 0.15 };
     Habits { rate: 4.0, idle_rate: 2.0, idle_after: Duration::from_secs(30), patience }
 }
 

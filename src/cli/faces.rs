@@ -30,7 +30,7 @@ pub(super) fn faces(
     json: bool,
 ) -> Result<ExitCode> {
     let mut detector: Box<dyn Detector> = match config.watch.detector {
-        DetectorKind::Rustface => Box::new(Seeta::new(config.watch.smallest)?),
+        DetectorKind::Rustface => Box::new(Seeta::new()?),
         DetectorKind::Pack => load::detector(config)?,
         DetectorKind::Motion => {
             anyhow::bail!("watch.detector is \"motion\", which finds no faces in single pictures")
@@ -46,13 +46,14 @@ pub(super) fn faces(
                 continue;
             }
         };
-        let mut spots = detector.detect(&frame)?;
+        let smallest = config.watch.smallest * frame.height as f32;
+        let mut spots = detector.detect(&frame, smallest)?;
         let began = Instant::now();
         for _ in 0..times {
-            spots = detector.detect(&frame)?;
+            spots = detector.detect(&frame, smallest)?;
         }
         let took = began.elapsed().as_secs_f64() * 1e3 / f64::from(times.max(1));
-        spots.retain(|spot| spot.height >= config.watch.smallest * frame.height as f32);
+        spots.retain(|spot| spot.height >= smallest);
         if json {
             let faces: Vec<_> = spots
                 .iter()

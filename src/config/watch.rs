@@ -61,7 +61,7 @@ impl Default for Watch {
             format: String::new(),
             turn: 0,
             detector: DetectorKind::default(),
-            smallest: 0.12,
+            smallest: 0.15,
             looks: 4.0,
             idle_looks: 2.0,
             idle_after_s: 30,

@@ -164,7 +164,7 @@ pub fn detector(config: &Config) -> Result<Box<dyn Detector>> {
     };
     let (width, height, luma) = (320, 240, vec![0; 320 * 240]);
     let nothing = Frame { width, height, luma, taken: Instant::now() };
-    detector.detect(&nothing).context("the face detector failed to warm up")?;
+    detector.detect(&nothing, 40.0).context("the face detector failed to warm up")?;
     Ok(detector)
 }
 

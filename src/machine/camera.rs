@@ -81,7 +81,7 @@ pub fn watcher(config: &Config) -> Result<Box<dyn Watcher>> {
         smallest: watch.smallest,
     };
     let detector: Box<dyn Detector> = match watch.detector {
-        DetectorKind::Rustface => Box::new(Seeta::new(watch.smallest)?),
+        DetectorKind::Rustface => Box::new(Seeta::new()?),
         DetectorKind::Pack => load::detector(config)?,
         DetectorKind::Motion => {
             // Who stands still is still there.

@@ -4,14 +4,21 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{Detector, Motion, Patience, Sight, Tracker, Watcher};
+use super::{Detector, Motion, Patience, Sight, Spot, Tracker, Watcher, picture};
 use crate::media::Frame;
 
-/// After motion, faces are looked for in every picture for so long.
+/// After motion, somebody may be coming for so long.
 const STIRRED: Duration = Duration::from_secs(3);
 
-/// While nothing moves and nobody is here, faces are looked for so often.
-const CHECK: Duration = Duration::from_secs(2);
+/// How often the whole picture is searched, which takes time: while something moves and nobody is here,
+/// while somebody is here, and while nothing moves and nobody is here. Between that, only the places
+/// where faces were are looked at.
+const COMING: Duration = Duration::from_millis(500);
+const HERE: Duration = Duration::from_secs(1);
+const STILL: Duration = Duration::from_secs(2);
+
+/// A face is looked for in a part of the picture that is so many times as large.
+const AROUND: f32 = 2.2;
 
 /// How often it looks, and when somebody counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,7 +43,10 @@ pub struct Eyes {
     /// When something has moved, or somebody was there; the first picture at first.
     stirred: Option<Instant>,
     moved: Option<Instant>,
+    /// When the whole picture was searched.
     searched: Option<Instant>,
+    /// The part of a picture in which faces are followed.
+    part: Frame,
 }
 
 impl Eyes {
@@ -50,7 +60,35 @@ impl Eyes {
             stirred: None,
             moved: None,
             searched: None,
+            part: Frame { width: 0, height: 0, luma: Vec::new(), taken: Instant::now() },
         }
+    }
+
+    /// Looks for the faces that are followed, about where they were.
+    fn follow(&mut self, frame: &Frame) -> Result<Vec<Spot>> {
+        let (wide, high) = (frame.width as f32, frame.height as f32);
+        let (mut from, mut to) = ([wide, high], [0.0_f32, 0.0]);
+        let mut smallest = high;
+        for place in self.tracker.places(frame.height) {
+            let [x, y] = place.centre();
+            // Of the same shape as the picture, for detectors that squeeze it.
+            let up = place.height * AROUND / 2.0;
+            let aside = up * wide / high.max(1.0);
+            from = [from[0].min(x - aside), from[1].min(y - up)];
+            to = [to[0].max(x + aside), to[1].max(y + up)];
+            smallest = smallest.min(0.6 * place.height);
+        }
+        let left = from[0].clamp(0.0, wide) as u32;
+        let top = from[1].clamp(0.0, high) as u32;
+        let right = (to[0].clamp(0.0, wide).ceil() as u32).min(frame.width);
+        let bottom = (to[1].clamp(0.0, high).ceil() as u32).min(frame.height);
+        picture::cut(frame, [left, top, right, bottom], &mut self.part);
+        let smallest = smallest.max(self.habits.patience.smallest * high);
+        let mut spots = self.detector.detect(&self.part, smallest)?;
+        for spot in &mut spots {
+            spot.shift(left as f32, top as f32);
+        }
+        Ok(spots)
     }
 }
 
@@ -63,12 +101,21 @@ impl Watcher for Eyes {
         if self.motion.moved(frame) {
             self.moved = Some(at);
         }
-        let searched =
-            self.tracker.follows() || within(self.moved, STIRRED) || !within(self.searched, CHECK);
-        let mut sight = Sight { searched, ..Sight::default() };
-        if searched {
-            self.searched = Some(at);
-            let spots = self.detector.detect(frame)?;
+        let follows = self.tracker.follows();
+        let every = match (follows, within(self.moved, STIRRED)) {
+            (true, _) => HERE,
+            (false, true) => COMING,
+            (false, false) => STILL,
+        };
+        let all = !within(self.searched, every);
+        let mut sight = Sight { searched: all || follows, ..Sight::default() };
+        if sight.searched {
+            let spots = if all {
+                self.searched = Some(at);
+                self.detector.detect(frame, self.habits.patience.smallest * frame.height as f32)?
+            } else {
+                self.follow(frame)?
+            };
             let state = self.tracker.update(at, &spots, frame.width, frame.height);
             sight.people = state.people;
             sight.present = state.people > 0;
@@ -109,7 +156,7 @@ mod tests {
 
     #[test]
     fn an_empty_room_is_looked_at_slowly_until_something_moves() {
-        let mut eyes = Eyes::new(Box::new(Seeta::new(0.2).expect("a detector")), HABITS);
+        let mut eyes = Eyes::new(Box::new(Seeta::new().expect("a detector")), HABITS);
         let start = Instant::now();
         let (mut at, mut paces, mut searched) = (start, Vec::new(), 0);
         for number in 0..80 {

@@ -43,8 +43,9 @@ pub struct Sight {
 
 /// Finds faces in one picture.
 pub trait Detector: Send {
-    /// All faces in `frame`, in its pixels and in any order.
-    fn detect(&mut self, frame: &Frame) -> Result<Vec<Spot>>;
+    /// The faces in `frame` that are at least `smallest` pixels high, in its pixels and in any order;
+    /// smaller ones may be among them, but nobody has to take the time to look for them.
+    fn detect(&mut self, frame: &Frame, smallest: f32) -> Result<Vec<Spot>>;
 }
 
 /// A face in a picture, in pixels from the left upper corner; parts of it may lie outside.
@@ -79,6 +80,19 @@ impl Spot {
     /// Its middle.
     pub fn centre(&self) -> [f32; 2] {
         [self.left + self.width / 2.0, self.top + self.height / 2.0]
+    }
+
+    /// Moves it by so many pixels.
+    fn shift(&mut self, right: f32, down: f32) {
+        self.left += right;
+        self.top += down;
+        if let Some(marks) = &mut self.marks {
+            let points = marks.eyes.iter_mut().chain(&mut marks.mouth);
+            for [x, y] in points.chain([&mut marks.nose]) {
+                *x += right;
+                *y += down;
+            }
+        }
     }
 
     /// The part of both areas together that belongs to both: 0 for strangers, 1 for the same.

@@ -59,7 +59,7 @@ fn middle(fields: &[u8]) -> i32 {
 
 /// As a detector, it finds "somebody" in the whole picture when something moves.
 impl Detector for Motion {
-    fn detect(&mut self, frame: &Frame) -> Result<Vec<Spot>> {
+    fn detect(&mut self, frame: &Frame, _: f32) -> Result<Vec<Spot>> {
         let whole = Spot {
             width: frame.width as f32,
             height: frame.height as f32,

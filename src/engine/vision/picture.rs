@@ -36,6 +36,23 @@ pub(super) fn scale(frame: &Frame, width: usize, height: usize, into: &mut Vec<u
     }
 }
 
+/// Puts the part of `frame` between the edges left, top, right and bottom into `into`; the edges must lie
+/// in the frame. Its time is that of the whole.
+pub(super) fn cut(frame: &Frame, [left, top, right, bottom]: [u32; 4], into: &mut Frame) {
+    let [from, to] = [left, right.max(left)].map(|edge| edge as usize);
+    into.luma.clear();
+    for row in frame
+        .luma
+        .chunks_exact(frame.width.max(1) as usize)
+        .take(bottom as usize)
+        .skip(top as usize)
+    {
+        into.luma.extend_from_slice(row.get(from..to).unwrap_or_default());
+    }
+    (into.width, into.height) = (right.saturating_sub(left), bottom.saturating_sub(top));
+    into.taken = frame.taken;
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Instant;
@@ -56,6 +73,18 @@ mod tests {
         assert_eq!(copy, [1, 1, 2, 2, 3, 3, 4, 4]);
         scale(&frame(3, &[9, 9, 9, 9, 9, 9]), 2, 2, &mut copy);
         assert_eq!(copy, [9; 4]);
+    }
+
+    #[test]
+    fn a_part_is_cut_out() {
+        let whole = frame(3, &[1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        let mut part = frame(1, &[0]);
+        cut(&whole, [1, 0, 3, 2], &mut part);
+        assert_eq!((part.width, part.height, &part.luma[..]), (2, 2, &[2, 3, 5, 6][..]));
+        cut(&whole, [0, 0, 3, 3], &mut part);
+        assert_eq!(part.luma, whole.luma);
+        cut(&whole, [3, 3, 3, 3], &mut part);
+        assert_eq!((part.width, part.height, part.luma.len()), (0, 0, 0));
     }
 
     #[test]

@@ -20,48 +20,46 @@ pub fn notice() -> &'static str {
 /// The smallest face that the cascade sees, in pixels: its window.
 const WINDOW: f32 = 40.0;
 
-/// Size of the copy in which it looks, in rows: enough for its largest windows, and as much as one core
-/// can do a few times a second.
-const ROWS: std::ops::RangeInclusive<f32> = 120.0..=480.0;
+/// The shorter side of the copy in which it looks, in pixels: enough for a few sizes of its window, and
+/// no more than one core can do a few times a second.
+const LEAST: f32 = 120.0;
+const MOST: f32 = 480.0;
 
 /// Smaller scores are noise; the authors name 0.95, 2.8 and 4.5 as typical.
 const SCORE: f64 = 2.8;
 
-/// Finds faces that are at least a given share of the picture's height.
+/// Finds faces that look this way.
 pub struct Seeta {
     model: Model,
-    smallest: f32,
     copy: Vec<u8>,
 }
 
 impl std::fmt::Debug for Seeta {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        to.debug_struct("Seeta").field("smallest", &self.smallest).finish_non_exhaustive()
+        to.debug_struct("Seeta").finish_non_exhaustive()
     }
 }
 
 impl Seeta {
-    /// A detector for faces of at least `smallest` of the picture's height, 0 to 1. The smaller they
-    /// are, the longer it takes.
+    /// A detector.
     ///
     /// # Errors
     /// The weights were damaged when the program was built.
-    pub fn new(smallest: f32) -> Result<Self> {
+    pub fn new() -> Result<Self> {
         let model = rustface::read_model(WEIGHTS).context("the face detector's weights")?;
-        Ok(Self { model, smallest, copy: Vec::new() })
+        Ok(Self { model, copy: Vec::new() })
     }
 }
 
 impl Detector for Seeta {
-    fn detect(&mut self, frame: &Frame) -> Result<Vec<Spot>> {
+    /// The smaller the faces are, the longer it takes.
+    fn detect(&mut self, frame: &Frame, smallest: f32) -> Result<Vec<Spot>> {
         let (from_width, from_height) = (frame.width as f32, frame.height as f32);
-        let rows = (WINDOW / self.smallest.max(0.01)).clamp(*ROWS.start(), *ROWS.end());
-        // The smaller side must hold a window, whatever the picture's shape; a larger copy than the
-        // picture shows nothing more.
-        let least = (ROWS.start() / from_width.max(1.0)).max(ROWS.start() / from_height.max(1.0));
-        let factor = (rows / from_height.max(1.0)).min(1.0).max(least);
+        // A copy larger than the picture shows nothing more; one whose sides hold no window is no use.
+        let short = from_width.min(from_height).max(1.0);
+        let factor = (WINDOW / smallest.max(1.0)).max(LEAST / short).min(MOST / short).min(1.0);
         let (width, height) = ((from_width * factor) as usize, (from_height * factor) as usize);
-        if width < 64 || height < 64 || width > 4 * height || height > 4 * width {
+        if width.min(height) < LEAST as usize / 2 || width.max(height) > 4 * width.min(height) {
             return Ok(Vec::new());
         }
         picture::scale(frame, width, height, &mut self.copy);

@@ -69,6 +69,11 @@ impl Tracker {
         !self.people.is_empty()
     }
 
+    /// Where the faces that are followed were last, in pixels of a picture of so many rows.
+    pub(super) fn places(&self, height: u32) -> impl Iterator<Item = Spot> {
+        self.people.iter().map(move |person| scaled(&person.place, height as f32))
+    }
+
     /// Takes the faces of a picture of `width` by `height` pixels that was taken at `at`.
     pub(super) fn update(&mut self, at: Instant, spots: &[Spot], width: u32, height: u32) -> State {
         let scale = 1.0 / height.max(1) as f32;
@@ -163,7 +168,6 @@ impl Tracker {
 }
 
 fn scaled(spot: &Spot, scale: f32) -> Spot {
-    // Marks are only compared with one another, so they may stay in pixels if the width does for them.
     Spot {
         left: spot.left * scale,
         top: spot.top * scale,

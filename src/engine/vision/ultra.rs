@@ -92,7 +92,7 @@ fn starts(width: usize, height: usize) -> Vec<[f32; 4]> {
 }
 
 impl Detector for Ultra {
-    fn detect(&mut self, frame: &Frame) -> Result<Vec<Spot>> {
+    fn detect(&mut self, frame: &Frame, _: f32) -> Result<Vec<Spot>> {
         let Self { width, height, .. } = *self;
         // Squeezed to the shape of the input, as it was trained.
         picture::scale(frame, width, height, &mut self.copy);

@@ -66,7 +66,7 @@ impl Yunet {
 }
 
 impl Detector for Yunet {
-    fn detect(&mut self, frame: &Frame) -> Result<Vec<Spot>> {
+    fn detect(&mut self, frame: &Frame, _: f32) -> Result<Vec<Spot>> {
         let Self { width, height, .. } = *self;
         let placed = Placed::of(frame, width, height);
         picture::scale(frame, placed.width, placed.height, &mut self.copy);
