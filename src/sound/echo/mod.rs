@@ -9,6 +9,7 @@ mod align;
 mod cancel;
 mod ear;
 mod reference;
+mod remover;
 pub mod room;
 
 use std::{
