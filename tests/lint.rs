@@ -7,7 +7,7 @@ use prometheus::proto::{Metric, MetricFamily, MetricType};
 
 /// What a gauge without a unit ends in: the things that it counts, a number that names something, or
 /// what is so (1) or not (0).
-const WITHOUT_UNIT: [&str; 17] = [
+const WITHOUT_UNIT: [&str; 18] = [
     "alarm",
     "connections",
     "depth",
@@ -25,6 +25,7 @@ const WITHOUT_UNIT: [&str; 17] = [
     "state",
     "success",
     "suspended",
+    "view",
 ];
 
 /// Units that are not the base unit of what they measure.

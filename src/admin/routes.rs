@@ -97,6 +97,13 @@ pub(super) fn admit(route: Route, head: &Head) -> Result<Lane, Reply> {
         let error = format!("{path} does not take this method");
         return Err(Reply::error(405, error, format!("use {allow}")).with("Allow", allow));
     }
+    // A page of somebody else's must not press keys through the browser of whoever looks at it.
+    if let (Route::Press, Some(origin)) = (route, head.header("origin"))
+        && origin.split_once("://").map(|(_, host)| host) != head.header("host")
+    {
+        let error = "the request comes from another site's page";
+        return Err(Reply::error(403, error, "press it on the kiosk's own page"));
+    }
     if route == Route::Talk && kind(&head.content_type()).is_none() {
         let kind = head.content_type();
         let error = if kind.is_empty() {
@@ -201,14 +208,6 @@ const KEYS: [(&str, Press); 5] = [
 ];
 
 fn press(shared: &Shared, request: &Request) -> Result<Reply, Reply> {
-    // A page of somebody else's must not press keys through the browser of whoever looks at it.
-    if let Some(origin) = header(request, "Origin") {
-        let host = origin.split_once("://").map(|(_, host)| host);
-        if host != header(request, "Host") {
-            let error = "the request comes from another site's page";
-            return Err(Reply::error(403, error, "press it on the kiosk's own page"));
-        }
-    }
     let name = path(request).strip_prefix("/press/").unwrap_or_default();
     let key = KEYS.iter().find(|(key, _)| *key == name);
     let Some((_, press)) = key else {

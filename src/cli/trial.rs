@@ -71,18 +71,6 @@ pub(super) enum Trial {
         #[command(flatten)]
         common: Common,
     },
-    /// Look for faces in pictures, as the camera's are looked at.
-    #[command(after_help = "Example:  linly-edge try faces visitors.jpg --json")]
-    Faces {
-        /// JPEG or PNG pictures.
-        #[arg(required = true, value_name = "PICTURE")]
-        files: Vec<PathBuf>,
-        /// Look so many more times and tell the mean time.
-        #[arg(long, value_name = "COUNT", default_value_t = 1)]
-        times: u32,
-        #[command(flatten)]
-        common: Common,
-    },
     /// Cancel the kiosk's own voice in a simulated room; prints what is left of it, as JSON.
     #[command(hide = true)]
     Echo {
@@ -135,9 +123,6 @@ impl Trial {
             Self::Llm { site, common } => llm(site.as_deref(), common),
             Self::Tts { text, out, common } => tts(text, out, common),
             Self::Face { file, out, common } => face(file, out, common),
-            Self::Faces { files, times, common } => {
-                super::faces::faces(files, &common.config()?, *times, common.json)
-            }
             Self::Echo { rehearsal, common } => rehearsal.run(&common.config()?),
             Self::Faces { files, times, common } => {
                 super::faces::faces(files, &common.config()?, *times, common.json)
