@@ -21,7 +21,8 @@ pub fn log(filter: &str) {
         .unwrap_or_else(|_| EnvFilter::new("info"));
     // The library that shapes captions writes their letters into its finer log: what visitors say is
     // never logged, whatever anybody asks for.
-    let quiet = ["cosmic_text=error", "fontdb=error"].into_iter().filter_map(|text| text.parse().ok());
+    let quiet =
+        ["cosmic_text=error", "fontdb=error"].into_iter().filter_map(|text| text.parse().ok());
     let filter = quiet.fold(filter, EnvFilter::add_directive);
     let started = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -4,6 +4,7 @@
 //! 0xFFFFFFFF where the size belongs, recorders that lost power leave half a file, and a daemon must
 //! refuse an hour of sound before it has read it.
 
+pub mod echo;
 mod resample;
 mod write;
 

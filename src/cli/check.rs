@@ -13,7 +13,9 @@ use crate::{
         load::{self, Loader},
         pack,
     },
-    machine, report,
+    machine,
+    metrics::Metrics,
+    report,
 };
 
 #[derive(Debug, clap::Args)]
@@ -123,5 +125,5 @@ fn check_parts(config: &Config, found: &mut Findings) {
         found.try_step("face", || loader.face(rate));
     }
     found.try_step("portrait", || load::portrait(config));
-    found.try_step("devices", || machine::devices(config, rate));
+    found.try_step("devices", || machine::devices(config, rate, &Metrics::default()));
 }

@@ -1,6 +1,7 @@
 //! The commands: `run`, `talk`, `try`, `check`, `models`, `sensors`, `completions`.
 
 mod check;
+mod echo;
 mod models;
 mod run;
 mod sensors;

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{ConfigFile, Engine};
+use super::{ConfigFile, Engine, echo::Rehearsal};
 use crate::{
     config::Config,
     device::mp4::{Format, Mp4},
@@ -71,6 +71,14 @@ pub(super) enum Trial {
         #[command(flatten)]
         common: Common,
     },
+    /// Cancel the kiosk's own voice in a simulated room; prints what is left of it, as JSON.
+    #[command(hide = true)]
+    Echo {
+        #[command(flatten)]
+        rehearsal: Rehearsal,
+        #[command(flatten)]
+        common: Common,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -103,6 +111,7 @@ impl Trial {
             Self::Llm { site, common } => llm(site.as_deref(), common),
             Self::Tts { text, out, common } => tts(text, out, common),
             Self::Face { file, out, common } => face(file, out, common),
+            Self::Echo { rehearsal, common } => rehearsal.run(&common.config()?),
         }
     }
 }

@@ -25,7 +25,7 @@ pub use converse::{Converse, ScreenLanguage};
 pub use keys::Keys;
 pub use load::layers;
 pub use screen::{Buttons, Colours, Screen};
-pub use sound::Sound;
+pub use sound::{NoiseSuppression, Sound};
 pub use watch::Watch;
 
 /// Everything that can be configured. It does not change while the process lives.

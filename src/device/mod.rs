@@ -1,6 +1,8 @@
 //! The hardware, and what stands in for it.
 
+pub mod alsa;
 pub mod drm;
+pub mod echo;
 pub mod evdev;
 pub mod file;
 pub mod headless;
@@ -36,6 +38,10 @@ pub enum DeviceError {
 pub trait Microphone: Send {
     /// Waits for the next chunk.
     fn read(&mut self) -> Result<Chunk, DeviceError>;
+    /// How long ago the last sample of the chunk was recorded that `read` has just returned.
+    fn delay(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// Where sound goes.
@@ -48,6 +54,11 @@ pub trait Speaker: Send {
     fn delay(&self) -> Result<Duration, DeviceError>;
     /// Drops what is not yet heard.
     fn flush(&mut self) -> Result<(), DeviceError>;
+    /// Where what was written ends on the device's own clock, which silence advances too; `None` where
+    /// that clock stops between answers. Sound is heard when the clock gets there, in [`Self::delay`].
+    fn position(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// Where pictures go.

@@ -357,6 +357,10 @@ impl Speaker for RecordedSpeaker {
         self.recording.cut(Instant::now());
         flushed
     }
+
+    fn position(&self) -> Option<Duration> {
+        self.speaker.position()
+    }
 }
 
 /// A display whose pictures are recorded.

@@ -5,8 +5,9 @@ mod display;
 mod keys;
 mod sound;
 
-pub use display::{Screen, open as screen, wish as screen_wish};
-pub use keys::wish as keys_wish;
+pub use self::display::{Screen, open as screen, wish as screen_wish};
+pub use self::keys::wish as keys_wish;
+pub use self::sound::{hearing, speaking, treatment};
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -115,7 +116,7 @@ impl Parts {
         let engines = Engines { vad, asr, llm, tts, face, painter };
         let models = status(&loader, metrics)?;
         let keys = keys.map(|keys| Box::new(keys) as Box<dyn Keys>);
-        let others = Others::open(config, sample_rate, keys)?;
+        let others = Others::open(config, sample_rate, keys, metrics)?;
         done(1.0);
         Ok(Self { engines, models, boards: Arc::new(loader.site.clone()), others })
     }
@@ -144,21 +145,33 @@ fn painter(config: &Config, layout: Layout, buttons: bool) -> Result<Box<dyn Pai
     Ok(Box::new(Composer::new(layout, portrait, look, shown)))
 }
 
-/// Opens the devices; also returns what records them.
+/// Opens the devices; also returns what records them. `metrics` will tell how they do.
 ///
 /// # Errors
 /// One of them cannot be opened; the message names it.
-pub fn devices(config: &Config, sample_rate: u32) -> Result<(Devices, Recording)> {
+pub fn devices(
+    config: &Config,
+    sample_rate: u32,
+    metrics: &Metrics,
+) -> Result<(Devices, Recording)> {
     let screen = screen(config)?;
     let layout = Layout::new(screen.size.0, screen.size.1, config.screen.text_size);
     let keys = keys::open(config, screen.real.then_some(&layout))?;
     let keys = keys.map(|keys| Box::new(keys) as Box<dyn Keys>);
-    Others::open(config, sample_rate, keys)?.with(screen, config)
+    Others::open(config, sample_rate, keys, metrics)?.with(screen, config)
 }
 
 impl Others {
-    fn open(config: &Config, sample_rate: u32, keys: Option<Box<dyn Keys>>) -> Result<Self> {
-        let (microphone, speaker) = sound::open(config, sample_rate)?;
+    fn open(
+        config: &Config,
+        sample_rate: u32,
+        keys: Option<Box<dyn Keys>>,
+        metrics: &Metrics,
+    ) -> Result<Self> {
+        let sound::Opened { microphone, speaker, figures } = sound::open(config, sample_rate)?;
+        if let Some(figures) = figures {
+            metrics.watch_echo(figures);
+        }
         let watch = camera::open(config)?;
         Ok(Self { microphone, speaker, watch, keys, sample_rate })
     }

@@ -162,6 +162,25 @@ impl Default for Metrics {
                 "microphone_overruns_total",
                 "Times that sound from the microphone was lost before it was read.",
             ),
+            echo_reduction: performance.number(
+                "echo_reduction_ratio",
+                "Power of the kiosk's own voice in the microphone over what the echo canceller leaves of \
+                 it; 300 and more is good, 0 where it has not spoken or is not cancelled.",
+            ),
+            sound_drift: performance.number(
+                "sound_drift_ratio",
+                "How much faster the loudspeaker's clock runs than the microphone's; two cards are up to \
+                 0.0003 apart.",
+            ),
+            echo_resynchronisations: performance.counter(
+                "echo_resynchronisations_total",
+                "Times that what is played had to be found anew in what is heard.",
+            ),
+            echo_work: performance.seconds(
+                "sound_treatment_seconds_total",
+                "Computing time of echo cancellation, noise suppression and gain control.",
+            ),
+            echo: Mutex::default(),
             bad_input: performance
                 .counters_by("bad_input_total", "Things from outside that could not be used."),
             http_requests: performance.counters(

@@ -3,8 +3,8 @@
 use std::{cell::RefCell, collections::BTreeMap};
 
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry,
+    Counter, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry,
     core::{Collector, MetricVec, MetricVecBuilder},
 };
 
@@ -123,6 +123,14 @@ impl New<'_> {
 
     pub(super) fn gauge(self, name: &str, help: &str) -> IntGauge {
         self.registered(IntGauge::with_opts(options(name, help)))
+    }
+
+    pub(super) fn number(self, name: &str, help: &str) -> Gauge {
+        self.registered(Gauge::with_opts(options(name, help)))
+    }
+
+    pub(super) fn seconds(self, name: &str, help: &str) -> Counter {
+        self.registered(Counter::with_opts(options(name, help)))
     }
 
     pub(super) fn gauges(self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {

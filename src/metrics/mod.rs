@@ -19,8 +19,8 @@ use std::{
 };
 
 use prometheus::{
-    Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, core::Collector,
-    proto::MetricFamily,
+    Counter, Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
+    core::Collector, proto::MetricFamily,
 };
 
 use self::families::Catalogue;
@@ -36,6 +36,7 @@ use crate::{
     flow::{Depth, Pulses},
     journal::{self, Report},
     media::{Device, Step},
+    sound::echo::Figures,
 };
 
 /// The most pairs of a route and a status that are counted by themselves. The daemon makes about ten;
@@ -77,6 +78,11 @@ pub struct Metrics {
     pub speaker_underruns: IntCounter,
     pub late_frames: IntCounter,
     pub microphone_overruns: IntCounter,
+    echo_reduction: Gauge,
+    sound_drift: Gauge,
+    echo_resynchronisations: IntCounter,
+    echo_work: Counter,
+    echo: Mutex<Option<Arc<Figures>>>,
     queue_depth: By<Link, IntGauge>,
     depths: Mutex<Vec<(Link, Depth)>>,
     dropped: IntCounterVec,
@@ -199,6 +205,11 @@ impl Metrics {
         *self.pulses.lock().unwrap_or_else(PoisonError::into_inner) = pulses;
     }
 
+    /// From now on tells how well the echo canceller does.
+    pub fn watch_echo(&self, figures: Arc<Figures>) {
+        *self.echo.lock().unwrap_or_else(PoisonError::into_inner) = Some(figures);
+    }
+
     /// An item was lost because its link was full.
     pub fn dropped(&self, link: Link) {
         self.dropped.with_label_values(&[link.value()]).inc();
@@ -249,6 +260,14 @@ impl Metrics {
         let stuck = self.pulses.lock().unwrap_or_else(PoisonError::into_inner).stuck_now().len();
         self.stuck_stages.set(i64::try_from(stuck).unwrap_or(i64::MAX));
         self.memory_allocated.set(i64::try_from(memory::allocated()).unwrap_or(i64::MAX));
+
+        if let Some(echo) = &*self.echo.lock().unwrap_or_else(PoisonError::into_inner) {
+            self.echo_reduction.set(10.0_f64.powf(echo.reduction_db() / 10.0));
+            self.sound_drift.set(echo.drift());
+            let new = echo.resynchronised().saturating_sub(self.echo_resynchronisations.get());
+            self.echo_resynchronisations.inc_by(new);
+            self.echo_work.inc_by((echo.worked().as_secs_f64() - self.echo_work.get()).max(0.0));
+        }
 
         let mut families = self.registry.gather();
         families.sort_by_key(|family| self.category(family.name()));

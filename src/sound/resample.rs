@@ -15,6 +15,7 @@ use super::RATES;
 pub struct Resampler {
     /// `None` when there is nothing to change.
     sinc: Option<Async<f32>>,
+    from: f64,
     ratio: f64,
     waiting: Vec<f32>,
     block: Vec<f32>,
@@ -52,7 +53,17 @@ impl Resampler {
             Some(Async::new_sinc(ratio, 1.0, &filter, chunk, 1, FixedAsync::Input)?)
         };
         let block = vec![0.0; sinc.as_ref().map_or(0, rubato::Resampler::output_frames_max)];
-        Ok(Self { sinc, ratio, waiting: Vec::new(), block, delay, late: delay, taken: 0, given: 0 })
+        Ok(Self {
+            sinc,
+            from: f64::from(from),
+            ratio,
+            waiting: Vec::new(),
+            block,
+            delay,
+            late: delay,
+            taken: 0,
+            given: 0,
+        })
     }
 
     /// Takes sound and appends to `out` what is ready; up to 10 ms and the filter's half stay inside.
@@ -91,6 +102,12 @@ impl Resampler {
             sinc.reset();
         }
         (self.late, self.taken, self.given) = (self.delay, 0, 0);
+    }
+
+    /// How much of what went in has not come out yet, in seconds.
+    pub fn inside(&self) -> f64 {
+        let rates = (self.from.max(1.0), self.ratio.max(f64::MIN_POSITIVE));
+        ((self.taken as f64 - self.given as f64 / rates.1) / rates.0).max(0.0)
     }
 
     /// Feeds one block; false when the filter refuses, which its fixed sizes rule out.

@@ -1,55 +1,19 @@
 //! The conversation, without threads and without a clock of its own: events in, at most one request out.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use super::words::{after_wake_word, is_echo, is_stop};
+use super::{
+    exchange::Exchange,
+    manners::Manners,
+    words::{after_wake_word, is_stop},
+};
 use crate::{
     flow::{Turn, Turns},
     journal::{Activity, End, Report},
     media::{Device, Event, History, Message, Part, Press, Request, Role, Step, Utterance},
     metrics::Parting,
-    scene::{Board, Boards, Language, Missing, Mood, Scene},
+    scene::{Board, Language, Missing, Mood, Scene},
 };
-
-/// How the kiosk behaves.
-#[derive(Clone, Debug)]
-pub struct Manners {
-    /// Said to somebody who has just come; empty says nothing.
-    pub greeting: String,
-    /// Who was greeted less than this ago, and is back, is not greeted again.
-    pub regreet: Duration,
-    /// Said when the machine could not answer.
-    pub apology: String,
-    /// Whether speech may interrupt an answer at all.
-    pub barge_in: bool,
-    /// In this first part of an answer only words interrupt it, and not mere speech.
-    pub guard: Duration,
-    /// Speech that has lasted so long interrupts an answer even while no word of it is known.
-    pub persist: Duration,
-    /// An answer that was made quieter for sound in which nobody said anything is loud again after this.
-    pub duck: Duration,
-    /// What always silences the kiosk, and is not answered.
-    pub stop_words: Vec<String>,
-    /// Without this nobody who was silent so far is answered; empty means that everybody is.
-    pub wake_word: String,
-    /// Whether the microphone is on only while the talk key is held.
-    pub push_to_talk: bool,
-    /// Whether the microphone is off at first.
-    pub muted: bool,
-    /// Messages that are remembered.
-    pub history: usize,
-    /// After this long without a word the visitor has left, and what was said is forgotten.
-    pub forget: Duration,
-    /// After this long without anybody the screen gets darker.
-    pub dim: Duration,
-    /// The language of the words that the screen has of its own.
-    pub language: Language,
-    /// What is better read than heard.
-    pub boards: Option<Arc<dyn Boards>>,
-}
 
 /// What an event leads to.
 #[derive(Debug, Default)]
@@ -106,22 +70,6 @@ enum State {
     Answering(Exchange),
 }
 
-#[derive(Debug)]
-struct Exchange {
-    turn: Turn,
-    request: Request,
-    heard: String,
-    said: String,
-    /// The sentences that were heard to their end.
-    sentences: Vec<String>,
-    /// The sentence that is sounding, or has sounded last.
-    saying: String,
-    /// Whether this answer is itself an apology, for which nobody apologises.
-    apology: bool,
-    /// Since when it is quieter, because somebody may be speaking.
-    ducked: Option<Instant>,
-}
-
 /// An answer that was cut off.
 #[derive(Debug)]
 struct Cut {
@@ -131,30 +79,6 @@ struct Cut {
     apology: bool,
     /// Whether words cut it off, or a key: then it is not resumed.
     meant: bool,
-}
-
-impl Default for Manners {
-    fn default() -> Self {
-        let s = Duration::from_secs;
-        Self {
-            greeting: String::new(),
-            regreet: s(60),
-            apology: String::new(),
-            barge_in: true,
-            guard: s(2),
-            persist: Duration::from_millis(400),
-            duck: Duration::from_millis(1500),
-            stop_words: Vec::new(),
-            wake_word: String::new(),
-            push_to_talk: false,
-            muted: false,
-            history: 6,
-            forget: s(60),
-            dim: s(120),
-            language: Language::English,
-            boards: None,
-        }
-    }
 }
 
 impl Conversation {
@@ -606,32 +530,6 @@ impl Conversation {
         self.history.push(Message { role, text: text.to_owned() });
         let excess = self.history.len().saturating_sub(self.manners.history.max(1));
         self.history.drain(..excess);
-    }
-}
-
-impl Exchange {
-    /// Whether `text` may be this answer's own sound that has come back through the microphone.
-    fn is_echo(&self, text: &str) -> bool {
-        let before = self.sentences.last().map(String::as_str).unwrap_or_default();
-        is_echo(text, &format!("{before} {}", self.saying))
-    }
-
-    /// How long this answer has been sounding.
-    fn sounding_for(&self, now: Instant) -> Option<Duration> {
-        let first = self.turn.asked() + self.turn.times().first_sound.get()?;
-        Some(now.saturating_duration_since(first))
-    }
-
-    fn report(self, end: End) -> Report {
-        let times = self.turn.times();
-        Report {
-            heard: self.heard,
-            answer: self.said,
-            end,
-            steps: times.steps(),
-            first_sound: times.first_sound.get(),
-            apology: self.apology,
-        }
     }
 }
 

@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-pub use super::conversation::{Conversation, Manners, Reaction};
+pub use super::{
+    conversation::{Conversation, Reaction},
+    manners::Manners,
+};
 use crate::{
     flow::{Inbox, Polled, Pulse, SlotWriter, Switch, Volume},
     journal::{Activity, Journal},

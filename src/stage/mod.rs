@@ -1,11 +1,13 @@
 //! The stages. One file is one thread is one loop; a stage knows no other stage.
 
 pub mod animate;
-pub mod conversation;
+mod conversation;
 pub mod converse;
 pub mod endpoint;
+mod exchange;
 pub mod hear;
 pub mod listen;
+mod manners;
 pub mod play;
 pub mod press;
 pub mod show;
