@@ -204,6 +204,17 @@ def face(bench):
     bench.row("face: pictures per second drawn at 720×1280, one core", "≥ 60", speed)
 
 
+def screen(bench):
+    """What composing a whole screen costs, in processor time of one core."""
+    test = ["cargo", "test", "--release", "--locked", "--quiet", "--lib", "--", "--ignored", "--nocapture",
+            "composer::tests::pictures_per_second"]
+    done = subprocess.run(test, text=True, check=True, capture_output=True, cwd=ROOT)
+    found = re.findall(r"(\d+x\d+), (.*): (\d+) pictures", done.stdout + done.stderr)
+    for size in dict.fromkeys(size for size, _, _ in found):
+        told = "; ".join(f"{what} {rate}" for its, what, rate in found if its == size)
+        bench.row(f"screen: pictures composed in a second of one core at {size.replace('x', '×')}", "≥ 60", told)
+
+
 def lips(bench):
     out = bench.work / "lips"
     subprocess.run([bench.program, "talk", "--text", "Who are you?", "--out", out], check=True, capture_output=True)
@@ -390,7 +401,10 @@ def sensors(bench, seconds=30):
                   f"{series} series of all kinds")
 
 
-PARTS = {f.__name__: f for f in (asr, llm, tts, face, lips, latency, hush, memory, scrape, sensors, echo)}
+PARTS = {
+    f.__name__: f
+    for f in (asr, llm, tts, face, screen, lips, latency, hush, memory, scrape, sensors, echo)
+}
 
 
 def write(bench):

@@ -4,7 +4,10 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Result;
 
-use super::{ConfigFile, start::Front};
+use super::{
+    ConfigFile,
+    start::{self, Front},
+};
 use crate::{
     admin::{self, Admin},
     config::{CameraKind, Config, DisplayKind, SoundKind},
@@ -31,7 +34,13 @@ pub(super) struct Run {
 impl Run {
     /// The configuration, without problems.
     pub(super) fn config(&self) -> Result<Config> {
-        let mut config = self.file.load()?;
+        let loaded = self.file.load();
+        if let Err(error) = &loaded
+            && !self.headless
+        {
+            start::wrong_configuration(super::code_of(error));
+        }
+        let mut config = loaded?;
         if self.headless {
             let devices = &mut config.devices;
             for sound in [&mut devices.microphone, &mut devices.speaker] {

@@ -33,6 +33,7 @@ pub(super) struct Front {
     crew: Crew,
     display: Receiver<Box<dyn Display>>,
     size: (u32, u32),
+    lit: bool,
 }
 
 impl Front {
@@ -41,7 +42,7 @@ impl Front {
     /// # Errors
     /// The looks of the configuration are wrong, or the system has no room for another thread.
     pub(super) fn start(screen: Screen, looks: &config::Screen) -> Result<Self> {
-        let Screen { display, size, .. } = screen;
+        let Screen { display, size, lit, .. } = screen;
         // What is wrong with the looks is told by whoever paints the kiosk.
         let look = Look::new(looks).or_else(|_| Look::new(&config::Screen::default()))?;
         let splash = Splash::new(look, size);
@@ -54,7 +55,7 @@ impl Front {
             let _ = back.try_send(run(&pulse, splash, display, &its_told, &its_ends));
             Ok(())
         })?;
-        Ok(Self { told, ends, crew, display: display_back, size })
+        Ok(Self { told, ends, crew, display: display_back, size, lit })
     }
 
     /// Tells how much is done, 0 to 1.
@@ -62,8 +63,11 @@ impl Front {
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Told::Starting(done);
     }
 
-    /// Shows for a while that the kiosk is out of order.
+    /// Shows for a while that the kiosk is out of order, if anybody can see it.
     pub(super) fn out_of_order(self, code: String, time: Duration) {
+        if !self.lit {
+            return;
+        }
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Told::OutOfOrder(code);
         // The process may be told to end meanwhile, and then does so.
         std::thread::sleep(time);
@@ -78,7 +82,22 @@ impl Front {
         self.ends.store(true, Ordering::Release);
         let display = self.display.recv_timeout(GRACE).context("the screen does not answer")?;
         self.crew.join(GRACE)?;
-        Ok(Screen { display, size: self.size, real: true })
+        Ok(Screen { display, size: self.size, real: true, lit: self.lit })
+    }
+}
+
+/// Takes the screen, wherever it is, and shows for a while that the configuration cannot be used.
+pub(super) fn wrong_configuration(code: String) {
+    let config = config::Config::default();
+    let time = Duration::from_secs(config.screen.fault_s.into());
+    let shown = crate::machine::screen(&config).and_then(|screen| {
+        if screen.lit {
+            Front::start(screen, &config.screen)?.out_of_order(code, time);
+        }
+        Ok(())
+    });
+    if let Err(error) = shown {
+        tracing::debug!("nothing can be shown: {error:#}");
     }
 }
 

@@ -19,8 +19,10 @@ pub struct Screen {
     pub display: Box<dyn Display>,
     /// The size of its pictures.
     pub size: (u32, u32),
-    /// Whether people may see it.
+    /// Whether people may see it, now or once a panel is connected.
     pub real: bool,
+    /// Whether a panel is lit.
+    pub lit: bool,
 }
 
 /// Opens it. A film of it is made elsewhere.
@@ -43,7 +45,7 @@ pub fn open(config: &Config) -> Result<Screen> {
             Err(error @ Unusable::NoPanel(_)) => {
                 tracing::warn!("{error}; one that is plugged in later will be used");
                 let display = DrmDisplay::awaiting(wish(config)?);
-                Ok(Screen { size: display.size(), display: Box::new(display), real: true })
+                Ok(real(display))
             }
             Err(error @ (Unusable::Denied { .. } | Unusable::Busy { .. })) => {
                 tracing::warn!("pictures go nowhere: {error}");
@@ -59,7 +61,12 @@ pub fn open(config: &Config) -> Result<Screen> {
 
 fn headless(config: &Config) -> Result<Screen> {
     let display = Box::new(HeadlessDisplay::open(PICTURE_RATE)?);
-    Ok(Screen { display, size: (config.screen.width, config.screen.height), real: false })
+    Ok(Screen {
+        display,
+        size: (config.screen.width, config.screen.height),
+        real: false,
+        lit: false,
+    })
 }
 
 fn real(display: DrmDisplay) -> Screen {
@@ -73,7 +80,8 @@ fn real(display: DrmDisplay) -> Screen {
             "the screen is lit"
         );
     }
-    Screen { size: display.size(), display: Box::new(display), real: true }
+    let lit = display.about().is_some();
+    Screen { size: display.size(), display: Box::new(display), real: true, lit }
 }
 
 /// What the configuration wishes of a real screen.

@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use crate::{
     device::{DeviceError, Display},
     flow::{AudioClock, Inbox, Polled, Pulse, Turn},
-    media::{Beat, Mouth, PICTURE_RATE, Part},
+    media::{Beat, Device, Mouth, PICTURE_RATE, Part},
     metrics::Metrics,
     scene::Scene,
     screen::Painter,
@@ -90,6 +90,7 @@ pub fn run(
     let mut beats: VecDeque<Beat> = VecDeque::new();
     let mut seen_of = SeenOf::default();
     let mut scene = Scene::default();
+    let mut away = false;
     loop {
         {
             let _waiting = pulse.waiting();
@@ -128,7 +129,13 @@ pub fn run(
         let mouth = beat.as_ref().map(|beat| beat.mouth).unwrap_or_default();
         let picture = screen.painter.paint(now - started, mouth, &scene);
         metrics.picture_draw.observe(began.elapsed().as_secs_f64());
-        let shown = passed(screen.display.show(&picture))?;
+        let shown = screen.display.show(&picture);
+        let is_away = matches!(shown, Err(DeviceError::Away));
+        if is_away != away {
+            away = is_away;
+            metrics.device_works(Device::Display, !away);
+        }
+        let shown = passed(shown)?;
         metrics.pictures_shown.inc_by(u64::from(shown.is_some()));
         if let (Some(turn), Some(beat), Some(shown)) = (&turn, &beat, shown) {
             seen_of.picture(turn, beat, shown + screen.lead, clock, metrics);

@@ -252,7 +252,7 @@ mod tests {
             let pitch = 4 * wide as usize;
             let mut whole = vec![0; pitch * high as usize];
             let mut part = vec![0; pitch * high as usize];
-            let mut copy_to = |bytes: &mut Vec<u8>, area| {
+            let copy_to = |bytes: &mut Vec<u8>, area| {
                 let mut target = Target { bytes, pitch, format: Format::Xrgb8888 };
                 copy(&picture, area, turn, &mut target);
             };

@@ -1,5 +1,6 @@
 //! The face: sound becomes the movement of a mouth, and a portrait moves.
 
+mod file;
 mod lids;
 mod lips;
 mod living;
