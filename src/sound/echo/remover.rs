@@ -18,21 +18,11 @@ const SPAN: usize = 40;
 
 /// The part of what only the adaptive filter has worked on, in what comes out. The filter leaves a tenth of
 /// the echo and all of a visitor; what follows it takes the rest of the echo and much of a visitor who
-/// talks at the same time. Mixed while one does, the recogniser has something to go by.
-const LINEAR: f32 = 0.5;
+/// talks at the same time. Mixed, the echo stays 30 dB down and the recogniser has something to go by.
+const LINEAR: f32 = 0.3;
 
-/// The filter has learnt the room when it takes out 15 dB.
-const LEARNT: f32 = 30.0;
-
-/// A visitor talks when the filter leaves more than this of the power in the last 50 ms (8 dB)...
-const TALKS: f32 = 0.16;
-const QUICK: f32 = 1.0 / 12.0;
-
-/// ...and that is not the end of an echo: −46 dB under full scale.
-const AUDIBLE: f32 = 2.5e-5;
-
-/// It knows it no more when it takes out less than 0.5 dB.
-const LOST: f32 = 1.12;
+/// The filter has learnt the room when it takes out 10 dB.
+const LEARNT: f32 = 10.0;
 
 /// How fast the powers before and after the filter are forgotten: in half a second.
 const FORGET: f32 = 1.0 / 125.0;
@@ -51,11 +41,6 @@ pub struct Remover {
     /// Mean power before and after the filter while something is played.
     before: f32,
     after: f32,
-    /// The same at the moment, whether anything is played or not.
-    heard_now: f32,
-    left_now: f32,
-    /// Whether the filter knows the room.
-    learnt: bool,
     /// The part of the filter's own output at the moment.
     share: f32,
 }
@@ -98,9 +83,6 @@ impl Default for Remover {
             linear: Block::new(1, 1),
             before: 0.0,
             after: 0.0,
-            heard_now: 0.0,
-            left_now: 0.0,
-            learnt: false,
             share: 0.0,
         }
     }
@@ -129,13 +111,9 @@ impl Remover {
                 self.before += FORGET * (power(heard) - self.before);
                 self.after += FORGET * (power(linear) / (SCALE * SCALE) - self.after);
             }
-            // A visitor is in both, so that little of a difference remains while one talks.
-            self.learnt = self.before > if self.learnt { LOST } else { LEARNT } * self.after;
-            self.heard_now += QUICK * (power(heard) - self.heard_now);
-            self.left_now += QUICK * (power(linear) / (SCALE * SCALE) - self.left_now);
-            let visitor = self.left_now > TALKS * self.heard_now && self.left_now > AUDIBLE;
-            let share = if self.learnt && visitor { LINEAR } else { 0.0 };
-            self.share += 0.2 * (share - self.share);
+            let learnt = self.before > LEARNT * self.after;
+            let share = if learnt { LINEAR } else { 0.0 };
+            self.share += 0.05 * (share - self.share);
             let mixed =
                 linear.iter().zip(both).map(|(a, b)| self.share * a + (1.0 - self.share) * b);
             self.done.extend(mixed.map(|sample| sample / SCALE));
