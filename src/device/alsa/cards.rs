@@ -168,15 +168,20 @@ impl Cards {
             pcm: format!("hw:CARD={},DEV={device}", card.id),
             card: Some((card.clone(), device)),
         };
+        let usable = || cards.iter().filter(|card| !card.devices(way).is_empty());
         if wanted.contains(':') {
             // `hw:CARD=Device,DEV=0`: which card that is helps messages only.
-            let named = wanted.split([':', ',', '=']).nth(2).unwrap_or_default();
+            let named = wanted.split_once("CARD=").map(|(_, rest)| rest.split(',').next());
+            let named = named.flatten();
             let device = wanted.rsplit_once("DEV=").and_then(|(_, number)| number.parse().ok());
-            let card = cards.into_iter().find(|card| card.id == named);
-            let card = card.map(|card| (card, device.unwrap_or(0)));
+            let card = cards.iter().find(|card| Some(card.id.as_str()) == named);
+            if let (Some(named), None) = (named, card) {
+                // Not left to ALSA's library, which would write to the log by itself.
+                bail!("no sound card has the id {named:?}: {}", listed(usable()));
+            }
+            let card = card.map(|card| (card.clone(), device.unwrap_or(0)));
             return Ok(Found { pcm: wanted.to_owned(), card });
         }
-        let usable = || cards.iter().filter(|card| !card.devices(way).is_empty());
         let chosen = if wanted == "auto" || wanted.is_empty() {
             let ranked = usable().filter_map(|card| Some((card.rank(way)?, card)));
             ranked.min_by_key(|(rank, card)| (*rank, card.index)).map(|(_, card)| card)
@@ -193,16 +198,21 @@ impl Cards {
         if ["default", "sysdefault", "pulse", "pipewire", "null"].contains(&wanted) {
             return Ok(Found { pcm: wanted.to_owned(), card: None });
         }
-        let there: Vec<String> = usable().map(ToString::to_string).collect();
-        let there = match there.as_slice() {
-            [] => "there is none; is it plugged in?".to_owned(),
-            there => format!("there is {}", there.join(", ")),
-        };
+        let there = listed(usable());
         let does = way.does();
         match wanted {
             "auto" | "" => bail!("no sound card {does} by itself: {there}"),
             _ => bail!("no sound card that {does} is called {wanted:?}: {there}"),
         }
+    }
+}
+
+/// The cards as a part of a sentence.
+fn listed<'a>(cards: impl Iterator<Item = &'a Card>) -> String {
+    let there: Vec<String> = cards.map(ToString::to_string).collect();
+    match there.as_slice() {
+        [] => "there is none; is it plugged in?".to_owned(),
+        there => format!("there is {}", there.join(", ")),
     }
 }
 
@@ -313,6 +323,8 @@ pub(super) mod tests {
             "{told}"
         );
         assert!(!told.contains("Camera"), "it does not speak: {told}");
+        let told = cards.find("hw:CARD=Gone,DEV=0", Way::Out).unwrap_err().to_string();
+        assert!(told.contains("\"Gone\"") && told.contains("Jabra"), "{told}");
         let nowhere = Cards::below("/no/such/folder");
         let told = nowhere.find("auto", Way::In).unwrap_err().to_string();
         assert!(told.contains("plugged in"), "{told}");
