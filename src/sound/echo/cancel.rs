@@ -9,11 +9,12 @@ use anyhow::{Result, anyhow};
 use sonora::{
     AudioProcessing, Config, StreamConfig,
     config::{
-        AdaptiveDigital, GainController2, HighPassFilter, NoiseSuppression, NoiseSuppressionLevel,
+        AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, NoiseSuppression,
+        NoiseSuppressionLevel,
     },
 };
 
-use super::remover::Remover;
+use super::AHEAD;
 use crate::media::SAMPLE_RATE;
 
 /// Samples that are treated at once: 10 ms.
@@ -48,7 +49,6 @@ impl Treatment {
 pub struct Canceller {
     processing: AudioProcessing,
     treatment: Treatment,
-    remover: Option<Remover>,
     scratch: [f32; FRAME],
     /// Mean power before and after, while the kiosk speaks.
     before: f64,
@@ -66,6 +66,7 @@ impl Canceller {
     pub fn new(treatment: Treatment) -> Self {
         let config = Config {
             high_pass_filter: Some(HighPassFilter::default()),
+            echo_canceller: treatment.echo.then(EchoCanceller::default),
             noise_suppression: treatment
                 .noise
                 .map(|level| NoiseSuppression { level, ..NoiseSuppression::default() }),
@@ -78,8 +79,7 @@ impl Canceller {
         let stream = StreamConfig::new(SAMPLE_RATE, 1);
         let built = AudioProcessing::builder().config(config);
         let processing = built.capture_config(stream).render_config(stream).build();
-        let remover = treatment.echo.then(Remover::default);
-        Self { processing, treatment, remover, scratch: [0.0; FRAME], before: 0.0, after: 0.0 }
+        Self { processing, treatment, scratch: [0.0; FRAME], before: 0.0, after: 0.0 }
     }
 
     /// Treats `heard`, recorded while `played` sounded, `AHEAD` later than it says; `speaks` tells
@@ -94,8 +94,12 @@ impl Canceller {
             *sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
         }
         let before = power(heard);
-        if let Some(remover) = &mut self.remover {
-            remover.remove(played, heard);
+        if self.treatment.echo {
+            let delay = (AHEAD / f64::from(SAMPLE_RATE) * 1e3) as i32;
+            self.processing
+                .process_render_f32(&[played], &mut [&mut self.scratch])
+                .map_err(failed)?;
+            self.processing.set_stream_delay_ms(delay).map_err(failed)?;
         }
         self.processing
             .process_capture_f32(&[&*heard], &mut [&mut self.scratch])

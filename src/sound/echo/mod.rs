@@ -9,7 +9,6 @@ mod align;
 mod cancel;
 mod ear;
 mod reference;
-mod remover;
 pub mod room;
 
 use std::{
