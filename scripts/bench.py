@@ -10,6 +10,7 @@ where out/onnxruntime/libonnxruntime.so is there (`scripts/onnxruntime.sh` fetch
 import argparse
 import array
 import datetime
+import hashlib
 import json
 import math
 import os
@@ -401,9 +402,64 @@ def sensors(bench, seconds=30):
                   f"{series} series of all kinds")
 
 
+def vision_pack(bench, name, engine, file):
+    """A pack with nothing but a detector of faces."""
+    folder = bench.work / f"vision-{name}"
+    folder.mkdir(exist_ok=True)
+    shutil.copy(file, folder / file.name)
+    data = file.read_bytes()
+    (folder / "pack.toml").write_text(
+        f'[[model]]\nkind = "vision"\nname = "{name}"\nengine = "{engine}"\nquantisation = "float32"\nlicence = "MIT"\n'
+        f'files = [{{ path = "{file.name}", sha256 = "{hashlib.sha256(data).hexdigest()}", bytes = {len(data)} }}]\n')
+    return folder
+
+
+def eyes(bench):
+    """Detectors on pictures of 640×480 pixels: two portraits and the avatar's own, and three without a face."""
+    data = next((path for path in (ROOT.parent / "shared/data", ROOT.parent.parent / "shared/data") if path.exists()), None)
+    portraits = [ROOT / "avatar/portrait.png"]
+    if data:
+        portraits += [data / "images/astronaut.png", data / "images/grace_hopper.jpg"]
+    ffmpeg = ["ffmpeg", "-v", "error", "-y"]
+    with_face, without = [], []
+    for number, path in enumerate(portraits):
+        out = bench.work / f"face-{number}.png"
+        fit = "scale=640:480:force_original_aspect_ratio=decrease,pad=640:480:(ow-iw)/2:(oh-ih)/2:gray"
+        subprocess.run([*ffmpeg, "-i", path, "-vf", fit, "-frames:v", "1", out], check=True)
+        with_face.append(out)
+    for name, source in (("noise", "color=gray,noise=alls=90"), ("test", "testsrc"), ("fractal", "mandelbrot")):
+        out = bench.work / f"none-{name}.png"
+        first, *rest = source.split(",")
+        glue = ":" if "=" in first else "="
+        subprocess.run([*ffmpeg, "-f", "lavfi", "-i", ",".join([f"{first}{glue}s=640x480", *rest]), "-frames:v", "1", out], check=True)
+        without.append(out)
+    detectors = [("rustface", None, None)]
+    if data:
+        vision = data / "models/vision"
+        detectors += [("YuNet 320", "yunet", vision / "yunet_n_320_320.onnx"),
+                      ("Ultra-Light RFB-320", "ultraface", vision / "version-RFB-320.onnx"),
+                      ("Ultra-Light slim-320", "ultraface-raw", vision / "version-slim-320_without_postprocessing.onnx")]
+    for name, engine, file in detectors:
+        config = bench.work / "eyes.toml"
+        config.write_text(f'[watch]\ndetector = "{"pack" if file else "rustface"}"\n')
+        pack = ["--pack", str(vision_pack(bench, name.split()[-1], engine, file))] if file else []
+        cells = {}
+        for backend in bench.backends if file else ["tract"]:
+            told = bench.lines(["try", "faces", *map(str, with_face + without), "--times", "20", "--config", str(config),
+                                *pack, *bench.flags(backend)])
+            found = sum(len(line["faces"]) == 1 for line in told[: len(with_face)])
+            false = sum(len(line["faces"]) for line in told[len(with_face):])
+            search = statistics.median(line["took_ms"] for line in told)
+            look = statistics.median(line["look_ms"] for line in told[: len(with_face)])
+            cells[backend] = (f"{search:.0f} ms; {5 * look / 10:.0f} % of a core; {found} of {len(with_face)} faces, "
+                              f"{false} found in {len(without)} pictures without one")
+        bench.row(f"eyes, {name}, 640×480, one core: a search of the whole picture; five looks a second at somebody; pictures",
+                  "≤ 25 % of a core", cells if file else cells["tract"])
+
+
 PARTS = {
     f.__name__: f
-    for f in (asr, llm, tts, face, screen, lips, latency, hush, memory, scrape, sensors, echo)
+    for f in (asr, llm, tts, face, screen, lips, latency, hush, memory, scrape, sensors, echo, eyes)
 }
 
 

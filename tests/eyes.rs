@@ -11,7 +11,7 @@ use linly_edge::{
         onnx::{Library, Options},
         vision::{
             Boxes, Detector, Eyes, Habits, Motion, Patience, Seeta, Sight, Spot, Ultra, Watcher,
-            Yunet,
+            Yunet, notice,
         },
     },
     media::Frame,
@@ -170,10 +170,44 @@ fn watch(eyes: &mut Eyes, pictures: &[&Frame]) -> Vec<Sight> {
     pictures.iter().enumerate().map(look).collect()
 }
 
+/// The kiosk's own portrait, which is drawn, and so is there on every machine.
+fn own() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("avatar/portrait.png")
+}
+
+#[test]
+fn the_detector_that_is_built_in_finds_the_kiosks_own_face() {
+    let frame = picture(&own());
+    let spots = Seeta::new().expect("a detector").detect(&frame, 150.0).expect("a look");
+    assert!(spots.len() == 1 && about(&spots[0], [188.0, 361.0, 530.0, 703.0]), "{spots:?}");
+    assert!(notice().starts_with("Copyright"));
+}
+
+#[test]
+fn who_stands_there_is_followed_and_who_comes_beside_is_seen() {
+    let wall = on_a_wall(&picture(&own()));
+    // Somebody in the left half; after four seconds somebody else in the right half.
+    let people = |count: u32| {
+        let at = |x: u32, y: u32| wall.luma[(y * 640 + x % 320 + 160) as usize];
+        drawn(|x, y| if x / 320 < count { at(x, y) } else { 120 })
+    };
+    let (one, two) = (people(1), people(2));
+    let mut pictures = vec![&one; 16];
+    pictures.extend([&two; 16]);
+    let detector = Box::new(Seeta::new().expect("a detector"));
+    let seen = watch(&mut Eyes::new(detector, habits()), &pictures);
+    let counts: Vec<u32> = seen.iter().map(|sight| sight.people).collect();
+    assert_eq!(counts[4..16], [1; 12], "{counts:?}");
+    // The whole picture is searched once a second, and a second later they are here.
+    assert_eq!(counts[26..], [2; 6], "{counts:?}");
+}
+
 #[test]
 fn who_stands_in_front_of_the_camera_comes_and_goes() {
-    let Some(path) = shared("images/astronaut.png") else { return };
-    let (someone, wall) = (on_a_wall(&picture(&path)), drawn(|_, _| 120));
+    let path = shared("images/astronaut.png");
+    let astronaut = path.is_some();
+    let someone = on_a_wall(&picture(&path.unwrap_or_else(own)));
+    let wall = drawn(|_, _| 120);
     let mut pictures = vec![&wall; 4];
     pictures.extend([&someone; 8]);
     pictures.extend([&wall; 12]);
@@ -183,9 +217,9 @@ fn who_stands_in_front_of_the_camera_comes_and_goes() {
         // Somebody is in pictures 4 to 11: here one second after the first, gone two after the last.
         assert_eq!(present, (8..19).collect::<Vec<_>>(), "{name}");
         assert!(seen.iter().all(|sight| sight.people <= 1), "{name}");
-        if name.starts_with("yunet") {
+        if name.starts_with("yunet") && astronaut {
             assert_eq!(seen[10].looking, Some(true), "{name}: she looks into the camera");
-        } else {
+        } else if !name.starts_with("yunet") {
             assert_eq!(seen[10].looking, None, "{name}");
         }
     }

@@ -2,7 +2,7 @@
 
 mod check;
 mod echo;
-mod faces;
+mod eyes;
 mod models;
 mod run;
 mod sensors;

@@ -79,6 +79,15 @@ pub(super) enum Trial {
         #[command(flatten)]
         common: Common,
     },
+    /// Look through the camera: what was negotiated, how fast and how bright its pictures are, who is there.
+    #[command(after_help = "Example:  linly-edge try camera --seconds 3")]
+    Camera {
+        /// How long to look, once for the rate and once for people.
+        #[arg(long, default_value_t = 3.0)]
+        seconds: f32,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Look for faces in pictures, as the camera's are looked at.
     #[command(after_help = "Example:  linly-edge try faces visitors.jpg --json")]
     Faces {
@@ -124,8 +133,11 @@ impl Trial {
             Self::Tts { text, out, common } => tts(text, out, common),
             Self::Face { file, out, common } => face(file, out, common),
             Self::Echo { rehearsal, common } => rehearsal.run(&common.config()?),
+            Self::Camera { seconds, common } => {
+                super::eyes::camera(&common.config()?, *seconds, common.json)
+            }
             Self::Faces { files, times, common } => {
-                super::faces::faces(files, &common.config()?, *times, common.json)
+                super::eyes::faces(files, &common.config()?, *times, common.json)
             }
         }
     }

@@ -1,8 +1,12 @@
 //! The camera of a configuration, and what looks at its pictures.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
+use serde_json::json;
 
 use crate::{
     config::{CameraKind, Config, DetectorKind},
@@ -148,6 +152,44 @@ impl Eyesight {
                 .push("the picture is too bright; turn the camera away from the light".to_owned());
         }
         complaints
+    }
+}
+
+impl Eyesight {
+    /// All of it, for scripts.
+    pub fn to_json(&self) -> serde_json::Value {
+        let negotiated = self.negotiated.as_ref().map(|camera| {
+            json!({
+                "path": camera.path, "card": camera.card, "format": camera.format,
+                "width": camera.width, "height": camera.height, "rate": camera.rate,
+            })
+        });
+        json!({
+            "negotiated": negotiated, "width": self.width, "height": self.height,
+            "frames": self.frames, "bad": self.bad, "rate": self.rate,
+            "brightness": self.brightness, "contrast": self.contrast,
+            "people": self.people, "looking": self.looking, "complaints": self.complaints(),
+        })
+    }
+}
+
+impl fmt::Display for Eyesight {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.negotiated {
+            Some(negotiated) => write!(to, "{negotiated}")?,
+            None => to.write_str("no camera")?,
+        }
+        let Self { frames, bad, rate, brightness, people, .. } = self;
+        write!(
+            to,
+            "; {frames} pictures came, {rate:.1} a second, {bad} damaged or late; brightness \
+             {brightness:.0} of 255; {people} people seen"
+        )?;
+        match self.looking {
+            Some(true) => to.write_str(", the nearest looks here"),
+            Some(false) => to.write_str(", the nearest looks away"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -178,23 +178,27 @@ impl V4lCamera {
         {
             nodes.insert(0, before.path.clone());
         }
-        let mut worst = match self.wanted.name.as_str() {
-            "" => Trouble::Later("there is none; plug one in".to_owned()),
-            name => Trouble::Later(format!("there is no camera {name}; is it plugged in?")),
-        };
+        let (mut later, mut fault) = (None, None);
         for node in nodes {
             match self.start_node(&node) {
                 Ok(()) => return Ok(()),
-                Err(trouble @ Trouble::Later(_)) => worst = trouble,
-                // Further nodes of the same device only bring metadata, so the first fault counts.
-                Err(fault @ Trouble::Fault(_)) => {
-                    if matches!(worst, Trouble::Later(_)) {
-                        worst = fault;
-                    }
-                }
+                Err(Trouble::Later(why)) => later = later.or(Some(why)),
+                // The first counts: further nodes of the same camera only bring metadata.
+                Err(Trouble::Fault(error)) => fault = fault.or(Some(error)),
             }
         }
-        Err(worst)
+        // A good camera that is busy is worth waiting for, whatever others there are.
+        Err(match (later, fault) {
+            (Some(why), _) => Trouble::Later(why),
+            (None, Some(error)) => Trouble::Fault(error),
+            (None, None) if self.wanted.name.is_empty() => {
+                Trouble::Later("there is none; plug one in".to_owned())
+            }
+            (None, None) => {
+                let name = &self.wanted.name;
+                Trouble::Later(format!("there is no camera {name}; is it plugged in?"))
+            }
+        })
     }
 
     fn start_node(&mut self, node: &Path) -> Result<(), Trouble> {

@@ -1,9 +1,9 @@
-//! `try faces`: the detectors of faces on pictures in files, for whoever chooses one.
+//! `try camera`: what a camera is like; `try faces`: the detectors of faces on pictures in files.
 
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
@@ -15,12 +15,35 @@ use crate::{
         load,
         vision::{Detector, Seeta},
     },
+    machine,
     media::Frame,
     report,
 };
 
 /// The largest picture that is looked at, in pixels a side.
 const LARGEST: u32 = 8_192;
+
+/// Looks through the camera of a configuration for twice `seconds`, and says what it is like.
+pub(super) fn camera(config: &Config, seconds: f32, json: bool) -> Result<ExitCode> {
+    let each = Duration::from_secs_f32(seconds.clamp(0.1, 3_600.0));
+    let Some(mut camera) = machine::camera::camera(config)? else {
+        report::print(if json { "null" } else { "there is no camera" });
+        return Ok(ExitCode::FAILURE);
+    };
+    let mut watcher = machine::camera::watcher(config)?;
+    let mut sight = machine::camera::examine(&mut camera, &mut *watcher, each)?;
+    sight.negotiated = camera.negotiated().cloned();
+    let complaints = sight.complaints();
+    if json {
+        report::print(&sight.to_json().to_string());
+    } else {
+        report::print(&sight.to_string());
+        for complaint in &complaints {
+            report::print(&format!("PROBLEM  {complaint}"));
+        }
+    }
+    Ok(if complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
 
 /// Looks for faces in each of `files`; prints one line for each face, or JSON for each picture.
 pub(super) fn faces(
@@ -52,7 +75,7 @@ pub(super) fn faces(
         for _ in 0..times {
             spots = detector.detect(&frame, smallest)?;
         }
-        let took = began.elapsed().as_secs_f64() * 1e3 / f64::from(times.max(1));
+        let took = mean_ms(began, times);
         spots.retain(|spot| spot.height >= smallest);
         if json {
             let faces: Vec<_> = spots
@@ -65,7 +88,19 @@ pub(super) fn faces(
                 })
                 .collect();
             let name = file.display().to_string();
-            report::print(&json!({ "file": name, "took_ms": took, "faces": faces }).to_string());
+            // What a look costs when this picture does not change: faces that are known are only followed.
+            let mut eyes = machine::camera::watcher(config)?;
+            let mut taken = frame.taken;
+            let began = Instant::now();
+            for _ in 0..times * 5 {
+                taken += Duration::from_millis(200);
+                eyes.look(&Frame { taken, ..frame.clone() })?;
+            }
+            let look = mean_ms(began, times * 5);
+            report::print(
+                &json!({ "file": name, "took_ms": took, "look_ms": look, "faces": faces })
+                    .to_string(),
+            );
         } else {
             report::print(&format!("{}\t{} faces in {took:.1} ms", file.display(), spots.len()));
             for spot in spots {
@@ -82,6 +117,10 @@ pub(super) fn faces(
         }
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn mean_ms(began: Instant, times: u32) -> f64 {
+    began.elapsed().as_secs_f64() * 1e3 / f64::from(times.max(1))
 }
 
 /// The brightness of a JPEG or PNG file.
