@@ -28,7 +28,7 @@ packages=kmod,busybox-static,alsa-utils,libasound2,v4l-utils,libstdc++6,fonts-de
 [ "$sources" = "deb http://deb.debian.org/debian bookworm main" ] && set -- "$sources" || set -- $sources
 mmdebstrap --quiet --variant=minbase --format=null --include="$packages" \
     --aptopt="$work/apt.conf" \
-    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+    --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/sounds/*' \
     --customize-hook="\"$here/finish.sh\" \"\$1\" \"$folder\"" \
     bookworm "$work/nothing" "$@"
