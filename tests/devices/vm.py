@@ -178,6 +178,8 @@ class Vm:
         # Names of sockets must be short.
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="linly-vm-"))
         atexit.register(self.stop)
+        # So that what is ended from outside tidies up, too.
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
         self.share = self.work / "share"
         (self.share / "jobs").mkdir(parents=True)
         shutil.copytree(HERE / "guest" / "bin", self.share / "bin")

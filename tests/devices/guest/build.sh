@@ -14,21 +14,23 @@ chmod 755 "$work"
 
 # A Debian 12 host may be set up for a mirror of its own; others get the public one. What is found here is used for
 # this build and does not become part of the guest.
-sources="deb http://deb.debian.org/debian bookworm main"
+sources=""
 for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
-    [ -e "$file" ] && grep -qE '^(deb|Suites:).*bookworm' "$file" && grep -qE 'debian-archive-keyring|^deb .*debian ' "$file" || continue
-    [ -e "$work/sources.list" ] || sources=""
+    [ -e "$file" ] && grep -qE '^(deb |Suites:).*bookworm' "$file" && grep -qE '/debian( |$)' "$file" || continue
     cp "$file" "$work/"
     sources="$sources $work/$(basename "$file")"
 done
+if [ -z "$sources" ]; then
+    sources=$work/sources.list
+    echo "deb http://deb.debian.org/debian bookworm main" > "$sources"
+fi
 apt-config dump | grep -E '^Acquire::(http|https|Check)[:-].*' > "$work/apt.conf" || true
 
 packages=kmod,busybox-static,alsa-utils,libasound2,v4l-utils,libstdc++6,fonts-dejavu-core,fonts-droid-fallback
-# shellcheck disable=SC2086 # one word or several
-[ "$sources" = "deb http://deb.debian.org/debian bookworm main" ] && set -- "$sources" || set -- $sources
+# shellcheck disable=SC2086 # one file or several
 mmdebstrap --quiet --variant=minbase --format=null --include="$packages" \
     --aptopt="$work/apt.conf" \
-    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+    --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/sounds/*' \
     --customize-hook="\"$here/finish.sh\" \"\$1\" \"$folder\"" \
-    bookworm "$work/nothing" "$@"
+    bookworm "$work/nothing" $sources
