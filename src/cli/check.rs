@@ -5,7 +5,11 @@ use std::{path::PathBuf, process::ExitCode, time::Instant};
 use anyhow::Result;
 use serde_json::json;
 
-use super::{ConfigFile, Engine, WRONG_CONFIG, library_places};
+use super::{
+    ConfigFile, Engine, WRONG_CONFIG,
+    devices::{Finding, examine},
+    library_places,
+};
 use crate::{
     admin,
     config::{Config, layers},
@@ -24,6 +28,9 @@ pub(super) struct Check {
     config: ConfigFile,
     #[command(flatten)]
     engine: Engine,
+    /// Use every device for a moment: play a tone and hear it, show colour bars, count faces.
+    #[arg(long)]
+    devices: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -34,6 +41,7 @@ pub(super) struct Check {
 struct Findings {
     lines: Vec<String>,
     steps: serde_json::Map<String, serde_json::Value>,
+    devices: serde_json::Map<String, serde_json::Value>,
     problems: Vec<String>,
     warnings: Vec<String>,
 }
@@ -51,6 +59,20 @@ impl Findings {
         self.lines.push(told);
         self.steps.insert(name.to_owned(), json!({ "ok": ok, "took_ms": took as u64 }));
         result.map_err(|error| self.problems.push(format!("{name}: {error:#}"))).ok()
+    }
+
+    /// Uses the devices, and tells what each is and does.
+    fn use_devices(&mut self, config: &Config, rate: u32) {
+        for finding in examine(config, rate) {
+            let Finding { device, lines, mut json, problems, demanded } = finding;
+            json["problems"] = json!(problems);
+            self.devices.insert(device.to_owned(), json);
+            let mark = if problems.is_empty() { "ok      " } else { "PROBLEM " };
+            self.lines.push(format!("{mark} {device}"));
+            self.lines.extend(lines.into_iter().map(|line| format!("         {line}")));
+            let told = problems.into_iter().map(|problem| format!("{device}: {problem}"));
+            if demanded { self.problems.extend(told) } else { self.warnings.extend(told) }
+        }
     }
 
     fn places(&mut self, what: &str, places: &[PathBuf], has: impl Fn(&PathBuf) -> bool) {
@@ -89,11 +111,15 @@ impl Check {
         });
         found.places("the portrait", &load::avatar_places(), |place| load::is_avatar(place));
         found.places("ONNX Runtime", &library_places(), |place| place.is_file());
-        check_parts(&config, &mut found);
+        let rate = check_parts(&config, &mut found, !self.devices);
+        if self.devices {
+            found.use_devices(&config, rate);
+        }
 
         if self.json {
             let text = json!({
-                "checks": found.steps, "problems": found.problems, "warnings": found.warnings
+                "checks": found.steps, "devices": found.devices, "problems": found.problems,
+                "warnings": found.warnings
             });
             report::print(&serde_json::to_string_pretty(&text)?);
         } else {
@@ -110,8 +136,9 @@ impl Check {
     }
 }
 
-/// Models, portrait and devices: each is loaded, and computes once.
-fn check_parts(config: &Config, found: &mut Findings) {
+/// Models, portrait and, if that is asked for, devices: each is loaded, and computes once. Returns how
+/// many samples a second the voice makes.
+fn check_parts(config: &Config, found: &mut Findings, devices: bool) -> u32 {
     let mut rate = 16_000;
     if let Some(loader) = found.try_step("pack, site and runtime", || Loader::new(config)) {
         let backend = loader.options.backend();
@@ -125,5 +152,8 @@ fn check_parts(config: &Config, found: &mut Findings) {
         found.try_step("face", || loader.face(rate));
     }
     found.try_step("portrait", || load::portrait(config));
-    found.try_step("devices", || machine::devices(config, rate, &Metrics::default()));
+    if devices {
+        found.try_step("devices", || machine::devices(config, rate, &Metrics::default()));
+    }
+    rate
 }

@@ -1,6 +1,7 @@
 //! The commands: `run`, `talk`, `try`, `check`, `models`, `sensors`, `completions`.
 
 mod check;
+mod devices;
 mod echo;
 mod eyes;
 mod models;
@@ -54,7 +55,10 @@ enum Command {
     #[command(subcommand)]
     Try(trial::Trial),
     /// Check configuration, models and devices, and tell all problems at once; exits 0 or 78.
-    #[command(after_help = "Example:  linly-edge check --config kiosk.toml --json")]
+    #[command(after_help = "Examples:\n  \
+                            linly-edge check --config kiosk.toml --json\n  \
+                            linly-edge check --devices      (after mounting the box)\n  \
+                            linly-edge check --devices --json | jq .devices.sound")]
     Check(check::Check),
     /// What is in the model pack.
     #[command(subcommand)]
