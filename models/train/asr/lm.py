@@ -4,7 +4,8 @@
 
 The sentences come from the grammar that the recogniser is trained on, and from the questions that the language
 model is trained to answer, as far as all of their words are known. Interpolated Kneser-Ney smoothing with one discount; groups seen only once are dropped and their share goes to
-the shorter context. Words of Debian's small word list that the grammar lacks get a small equal share, so that
+the shorter context. A free model of general English (`general.py`) is mixed in, as far as it has the same words: visitors
+say much that no grammar has. Words of Debian's small word list that the grammar lacks get a small equal share, so that
 they are preferred to letters that are no word.
 """
 
