@@ -167,9 +167,11 @@ def shares(groups, lower, cut, single=None):
     return {context: max(1e-4, 1 - seen[context]) / max(1e-3, 1 - other[context]) for context in seen}
 
 
-def write(path: Path, single, double, triple, left_one, left_two):
+def write(path: Path, single, double, triple, left_one, left_two, notice=""):
     log = lambda p: f"{math.log10(max(p, 1e-99)):.2f}".rstrip("0").rstrip(".")  # noqa: E731
     with path.open("w") as file:
+        # What stands before the data is not read.
+        file.write(notice + "\n" if notice else "")
         file.write(f"\\data\\\nngram 1={len(single)}\nngram 2={len(double)}\nngram 3={len(triple)}\n\n\\1-grams:\n")
         for word, p in sorted(single.items()):
             file.write(f"{log(p)}\t{word}" + (f"\t{log(left_one[word,])}" if (word,) in left_one else "") + "\n")
@@ -196,7 +198,7 @@ def main():
     made = model(pairs, triples, options.least)
     if options.general:
         made = joined(made, options.general, options.pairs, options.triples)
-    write(options.out, *made)
+    write(options.out, *made, notice=general.NOTICE if options.general else "")
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
 
 
