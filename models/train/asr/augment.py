@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+import scipy.ndimage
 import scipy.signal
 
 import features
@@ -56,13 +57,39 @@ class Augment:
             self.noises.append(features.log_mel(clip).astype(np.float32))
 
     def throat(self, mel, amount: float):
-        """The bands of a longer or shorter vocal tract."""
+        """The bands of a longer or shorter vocal tract, its cavities not all by the same measure."""
         bands = mel.shape[1]
-        place = np.arange(bands) * (1 + amount * self.draw.uniform(-0.1, 0.1)) + amount * self.draw.uniform(-1.5, 1.5)
+        place = np.arange(bands) * (1 + amount * self.draw.uniform(-0.12, 0.12)) + amount * self.draw.uniform(-1.5, 1.5)
+        bends = [amount * self.draw.uniform(-2.2, 2.2) for _ in range(5)]
+        place = np.maximum.accumulate(place + np.interp(np.arange(bands), np.linspace(0, bands - 1, 5), bends))
         place = np.clip(place, 0, bands - 1.001)
         low = place.astype(int)
         part = (place - low).astype(np.float32)
         return mel[:, low] * (1 - part) + mel[:, low + 1] * part
+
+    def voice(self, mel, amount: float):
+        """Sharper or softer resonances (and less of the pitch), and the smoothness of a statistical voice."""
+        if self.draw.random() < 0.6:
+            smooth = scipy.ndimage.gaussian_filter1d(mel, self.draw.uniform(0.7, 3), axis=1)
+            mel = smooth + np.float32(1 + amount * self.draw.uniform(-1, 0.7)) * (mel - smooth)
+        if self.draw.random() < 0.3:
+            mel = scipy.ndimage.gaussian_filter1d(mel, amount * self.draw.uniform(0.3, 1.4), axis=0)
+        return mel
+
+    def rhythm(self, mel, phones, amount: float):
+        """Another tempo, and each sound a little longer or shorter for itself."""
+        tempo = 1 + amount * self.draw.uniform(-0.2, 0.25)
+        starts = np.flatnonzero(np.diff(phones, prepend=256 if len(phones) else 0))
+        if len(starts) < len(mel) / 30:  # nobody told the sounds
+            starts = np.unique(np.concatenate([[0], np.sort(self.random.integers(0, len(mel), len(mel) // 8))]))
+        lengths = np.diff(np.append(starts, len(mel)))
+        spread = amount * self.draw.uniform(0, 0.3)
+        factors = tempo * np.exp(self.random.normal(0, spread, len(starts)))
+        steps = np.repeat(1 / factors, np.maximum(1, np.round(lengths * factors)).astype(int))
+        begins = np.repeat(starts, np.maximum(1, np.round(lengths * factors)).astype(int))
+        inner = np.concatenate([np.arange(n) for n in np.maximum(1, np.round(lengths * factors)).astype(int)])
+        index = np.minimum((begins + inner * steps).astype(int), len(mel) - 1)
+        return mel[index], phones[index]
 
     def room(self, mel, amount: float):
         """Sound that decays for 0.15 to 0.6 s after it was made."""
@@ -84,11 +111,9 @@ class Augment:
         """Normalised features and phonemes of one hearing of an utterance."""
         mel = mel.astype(np.float32)
         if amount:
-            if self.draw.random() < 0.7:
-                tempo = 1 + amount * self.draw.uniform(-0.15, 0.18)
-                index = np.minimum((np.arange(int(len(mel) * tempo)) / tempo).astype(int), len(mel) - 1)
-                mel, phones = mel[index], phones[index]
-            mel = self.throat(mel, amount)
+            if self.draw.random() < 0.8:
+                mel, phones = self.rhythm(mel, phones, amount)
+            mel = self.voice(self.throat(mel, amount), amount)
             if self.draw.random() < 0.3 * amount:
                 mel = self.room(mel, amount)
             # A microphone's own noise, and now and then the lobby's.

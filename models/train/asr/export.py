@@ -18,6 +18,7 @@ import torch
 from onnx import helper, numpy_helper
 
 from network import BLANK, CHARACTERS, SUBSAMPLING, Recogniser
+from warm import weights
 
 # Smaller weights (norms, biases, scales) stay as they are: they weigh nothing.
 LEAST = 2048
@@ -86,11 +87,18 @@ def main():
     parser.add_argument("--work", type=Path, default=Path("models/train/work"))
     parser.add_argument("--out", type=Path, default=Path("models/starter"))
     parser.add_argument("--weights", default="average", choices=["average", "model"])
+    parser.add_argument("--before", type=Path, help="the `asr.onnx` that training went on from, to be averaged with")
+    parser.add_argument("--share", type=float, default=0.4, help="how much of the weights is that of --before")
     options = parser.parse_args()
     torch.set_num_threads(1)
     state = torch.load(options.work / "asr" / "checkpoint.pt", map_location="cpu")
     model = Recogniser()
-    model.load_state_dict(state[options.weights])
+    trained = state[options.weights]
+    if options.before:
+        # Between two networks of one descent lies one that hears better than both (Wortsman et al. 2022).
+        before = weights(options.before, model)
+        trained = {name: (1 - options.share) * trained[name] + options.share * before[name] for name in trained}
+    model.load_state_dict(trained)
     model.eval()
     model.batched = False
     whole = options.work / "asr" / "asr-float.onnx"

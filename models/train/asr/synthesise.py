@@ -24,6 +24,7 @@ import scipy.signal
 import soundfile
 
 import features
+from neural import Kokoro
 from sentences import Grammar
 
 # As the library names them; `en` is British.
@@ -36,7 +37,9 @@ VARIANTS = (
 ).split()
 # How often each engine speaks. The recorded voices get more than their number, they sound less like a machine.
 ENGINES = {"espeak": 0.28, "slt": 0.15, "awb": 0.17, "kal16": 0.09, "kal": 0.03, "kal_diphone": 0.11, "slt_hts": 0.17}
-FESTIVAL = {"kal_diphone": "voice_kal_diphone", "slt_hts": "voice_cmu_us_slt_arctic_hts"}
+HTS = "/usr/share/festival/voices/us/cmu_us_slt_arctic_hts/hts/cmu_us_slt_arctic_hts.htsvoice"
+# Lowest and highest mean pitch of flite's voices in Hz, and the least of its deviation as a share of it.
+PITCH = {"slt": (100, 260, 0.04), "awb": (75, 190, 0.04), "kal16": (70, 170, 0.04), "kal": (75, 160, 0.04)}
 # A frame whose phoneme is not known.
 UNKNOWN = 255
 
@@ -106,9 +109,11 @@ def espeak(text, draw):
 
 def flite(voice, text, draw):
     stretch = draw.uniform(0.8, 1.25)
-    settings = ["--setf", f"duration_stretch={stretch:.2f}"]
-    if voice.startswith("kal"):
-        settings += ["--setf", f"int_f0_target_mean={draw.uniform(75, 160):.0f}"]
+    low, high, least = PITCH[voice]
+    mean = draw.uniform(low, high)
+    settings = ["--setf", f"duration_stretch={stretch:.2f}", "--setf", f"int_f0_target_mean={mean:.0f}"]
+    # From a monotone to a lively speaker.
+    settings += ["--setf", f"int_f0_target_stddev={mean * draw.uniform(least, 0.22):.0f}"]
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         told = run(["flite", "-voice", voice, *settings, "-psdur", "-t", text, "-o", file.name]).decode()
         samples, rate = soundfile.read(file.name, dtype="float32")
@@ -116,18 +121,15 @@ def flite(voice, text, draw):
     return samples, rate, [(float(end), name) for name, end in pairs]
 
 
-def festival(voice, texts, draw):
-    """All `texts` in one process, because festival takes long to start."""
+def festival(texts, draw):
+    """festival's `kal_diphone`; all `texts` in one process, because festival takes long to start."""
     with tempfile.TemporaryDirectory() as folder:
-        script = [f"({FESTIVAL[voice]})"]
+        script = ["(voice_kal_diphone)"]
         for number, text in enumerate(texts):
-            speed = draw.uniform(0.8, 1.25)
-            if voice == "slt_hts":
-                script.append(f"(set! hts_engine_params (append cmu_us_slt_arctic_hts::hts_engine_params '((\"-r\" {speed:.2f}))))")
-            else:
-                script.append(f"(Parameter.set 'Duration_Stretch {speed:.2f})")
-                mean = draw.uniform(80, 150)
-                script.append(f"(set! int_lr_params '((target_f0_mean {mean:.0f}) (target_f0_std {mean / 7:.0f}) (model_f0_mean 170) (model_f0_std 34)))")
+            script.append(f"(Parameter.set 'Duration_Stretch {draw.uniform(0.8, 1.25):.2f})")
+            mean = draw.uniform(80, 170)
+            span = mean * draw.uniform(0.05, 0.25)
+            script.append(f"(set! int_lr_params '((target_f0_mean {mean:.0f}) (target_f0_std {span:.0f}) (model_f0_mean 170) (model_f0_std 34)))")
             script.append(f'(set! u (utt.synth (Utterance Text "{text}")))')
             script.append(f'(utt.save.wave u "{folder}/{number}.wav" \'riff)(utt.save.segs u "{folder}/{number}.segs")')
         run(["festival", "--pipe"], input="\n".join(script).encode())
@@ -136,6 +138,31 @@ def festival(voice, texts, draw):
             samples, rate = soundfile.read(f"{folder}/{number}.wav", dtype="float32")
             lines = [line.split() for line in Path(f"{folder}/{number}.segs").read_text().splitlines()[1:]]
             results.append((samples, rate, [(float(line[0]), line[2]) for line in lines if len(line) == 3]))
+        return results
+
+
+def statistical(texts, draw):
+    """The HTS voice slt through its own program, which can make a man or a child of her."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = [
+            "(voice_cmu_us_slt_arctic_hts)", "(define (label text file) (let ((utt (eval (list 'Utterance 'Text text))))",
+            "(Initialize utt) (Text utt) (Token_POS utt) (Token utt) (POS utt) (Phrasify utt) (Word utt) (Pauses utt)",
+            "(Intonation utt) (PostLex utt) (Duration utt) (Int_Targets utt) (hts_dump_feats utt hts_feats_list file)))",
+        ]  # fmt: skip
+        script += [f'(label "{text}" "{folder}/{number}.lab")' for number, text in enumerate(texts)]
+        run(["festival", "--pipe"], input="\n".join(script).encode())
+        results = []
+        for number in range(len(texts)):
+            stem = f"{folder}/{number}"
+            # All-pass constant (0.45 is her own), pitch in semitones, its liveliness, speed, formants' sharpness, smoothness.
+            lower = draw.random() < 0.6
+            settings = ["-a", draw.uniform(0.38, 0.5), "-fm", draw.uniform(-14, -5) if lower else draw.uniform(-5, 3)]
+            settings += ["-jf", draw.uniform(0.2, 1.2), "-r", draw.uniform(0.8, 1.25), "-b", draw.uniform(0, 0.4), "-jm", draw.uniform(0.5, 1.1)]
+            run(["hts_engine", "-m", HTS, *map(str, settings), "-od", f"{stem}.dur", "-ow", f"{stem}.wav", f"{stem}.lab"])
+            samples, rate = soundfile.read(f"{stem}.wav", dtype="float32")
+            lines = [line.split() for line in Path(f"{stem}.dur").read_text().splitlines()]
+            phones = [(int(line[1]) / 1e7, line[2].split("-", 1)[1].split("+", 1)[0]) for line in lines]
+            results.append((samples, rate, phones))
         return results
 
 
@@ -160,7 +187,7 @@ def labels(phones, frames, stretch, shift, inventory):
 def prepare(wave, draw, inventory):
     """Log-mel and phonemes of an utterance at 16 kHz, sometimes of a larger or smaller speaker, in some silence."""
     samples, rate, phones = wave
-    ratio = draw.uniform(0.84, 1.2) if draw.random() < 0.6 else 1.0
+    ratio = draw.uniform(0.8, 1.25) if draw.random() < 0.65 else 1.0
     samples = resample(samples, ratio * features.RATE / rate)
     edges = np.flatnonzero(np.abs(samples) > 0.01 * np.abs(samples).max())
     if len(edges) < 1600:
@@ -182,9 +209,9 @@ def shard(number, utterances):
     names, weights = list(ENGINES), np.array(list(ENGINES.values()))
     jobs = [(names[draw.choice(len(names), p=weights / weights.sum())], grammar.sentence()) for _ in range(utterances)]
     waves = {}
-    for voice in FESTIVAL:
+    for voice, speak in (("kal_diphone", festival), ("slt_hts", statistical)):
         chosen = [index for index, (engine, _) in enumerate(jobs) if engine == voice]
-        waves.update(zip(chosen, festival(voice, [jobs[index][1] for index in chosen], draw)))
+        waves.update(zip(chosen, speak([jobs[index][1] for index in chosen], draw)))
     # espeak-ng and the festival family write different alphabets.
     inventories = {"espeak": {}, "festival": {}}
     mels, phones, texts, engines = [], [], [], []
@@ -206,6 +233,28 @@ def shard(number, utterances):
     }  # fmt: skip
 
 
+def many_speakers(number, utterances, voices):
+    """The arrays of one shard that Kokoro speaks; the times of its phonemes are not known."""
+    draw = np.random.default_rng(7000 + number)
+    grammar = Grammar(9000 + number)
+    kokoro = Kokoro(voices)
+    mels, texts, engines = [], [], []
+    for _ in range(utterances):
+        text = grammar.sentence()
+        samples, rate, name = kokoro(text, draw)
+        made = prepare((samples, rate, []), draw, {})
+        if made is None:
+            continue
+        mels.append(made[0])
+        texts.append(text)
+        engines.append(name)
+    frames = [len(mel) for mel in mels]
+    return {
+        "mel": np.concatenate(mels), "phones": np.full(sum(frames), UNKNOWN, np.uint8), "frames": frames,
+        "texts": np.array(texts), "engines": np.array(engines), "espeak": np.array([], str), "festival": np.array([], str),
+    }  # fmt: skip
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("models/train/work"))
@@ -213,6 +262,7 @@ def main():
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--step", type=int, default=1, help="every how many-th shard this process makes")
     parser.add_argument("--utterances", type=int, default=1000)
+    parser.add_argument("--voices", type=Path, help="let Kokoro speak, with its voices in this folder")
     options = parser.parse_args()
     folder = options.work / "asr"
     folder.mkdir(parents=True, exist_ok=True)
@@ -220,7 +270,7 @@ def main():
         target = folder / f"shard-{number:03}.npz"
         if target.exists():
             continue
-        arrays = shard(number, options.utterances)
+        arrays = many_speakers(number, options.utterances, options.voices) if options.voices else shard(number, options.utterances)
         partial = folder / f".shard-{number:03}.npz"
         np.savez(partial, **arrays)
         os.replace(partial, target)

@@ -140,6 +140,8 @@ def main():
     parser.add_argument("--vary", type=float, default=0.6, help="how much the sound is damaged at the end, 0 to 1")
     parser.add_argument("--lists", type=float, default=0.4, help="share of the lists of dictionary words heard in a pass")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--phonemes", type=float, default=0.1, help="what the teacher's word weighs at the end")
+    parser.add_argument("--repeat", type=int, default=3, help="how often a pass hears what Kokoro speaks")
     parser.add_argument("--fall", type=float, default=0.35, help="share of the time in which the rate falls")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -147,15 +149,16 @@ def main():
     model, average, teacher = Recogniser(), Recogniser(), Phonetician()
     average.load_state_dict(model.state_dict())
     weights = [*model.parameters(), *teacher.parameters()]
-    optimiser = torch.optim.AdamW(weights, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    optimiser = torch.optim.AdamW(weights, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     ctc = torch.nn.CTCLoss(blank=BLANK, reduction="sum", zero_infinity=True)
     step, checkpoint, shards = 0, folder / "checkpoint.pt", Shards(folder)
     parts = {"model": model, "average": average, "teacher": teacher, "optimiser": optimiser}
     if checkpoint.exists():
         state = torch.load(checkpoint)
-        for name, part in parts.items():
-            part.load_state_dict(state[name])
-        step, shards.inventories = state["step"], state["inventories"]
+        # What `warm.py` makes has only the network.
+        for name in parts.keys() & state.keys():
+            parts[name].load_state_dict(state[name])
+        step, shards.inventories = state["step"], state.get("inventories", shards.inventories)
     torch.manual_seed(step)
     draw, augment = random.Random(step), Augment(step)
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, from step {step}", flush=True)
@@ -171,6 +174,8 @@ def main():
         everything = shards.refresh()
         held_back, everything = everything[:120], everything[120:]
         everything = [item for item in everything if in_domain(item[2], vocabulary) or draw.random() < options.lists]
+        # Kokoro's voices are named, like am_adam+bf_lily: few sentences, but many speakers.
+        everything += (options.repeat - 1) * [item for item in everything if item[3][2:3] == "_"]
         for group in batches(everything, options.frames, draw):
             passed = (time.monotonic() - began) / seconds
             if passed >= 1 or stopped:
@@ -184,9 +189,11 @@ def main():
             logprobs, halfway = model.both(mel, lengths)
             spelled = ctc(logprobs.transpose(0, 1), targets, (lengths + 3) // 4, target_lengths) / max(1, int(target_lengths.sum()))
             guesses = teacher(halfway, group[0][4])
-            sounded = functional.cross_entropy(guesses.flatten(0, 1), phonemes.flatten(), ignore_index=UNKNOWN)
+            sounded = functional.cross_entropy(guesses.flatten(0, 1), phonemes.flatten(), ignore_index=UNKNOWN, reduction="sum")
+            # Kokoro does not tell its phonemes.
+            sounded = sounded / max(1, int((phonemes != UNKNOWN).sum()))
             optimiser.zero_grad()
-            (spelled + max(0.1, 1 - step / 8000) * sounded).backward()
+            (spelled + max(options.phonemes, 1 - step / 8000) * sounded).backward()
             torch.nn.utils.clip_grad_norm_(weights, 1.0)
             optimiser.step()
             step += 1

@@ -24,7 +24,7 @@ pub struct Search {
 
 impl Default for Search {
     fn default() -> Self {
-        Self { beam: 128, floor: -10.0, words: 0.6, word: 1.0, space: -3.0 }
+        Self { beam: 128, floor: -10.0, words: 0.9, word: 2.0, space: -3.0 }
     }
 }
 
