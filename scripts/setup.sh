@@ -50,8 +50,6 @@ case $(uname -m) in x86_64) need nasm nasm ;; esac
 # Sound cards.
 need pkg-config pkg-config
 need /usr/include/alsa/asoundlib.h libasound2-dev
-# The cameras' binding is made from the kernel's headers.
-ls /usr/lib/llvm-*/lib/libclang*.so* >/dev/null 2>&1 || missing="$missing libclang-dev"
 case $purpose in
     test | bench | ci)
         need ffmpeg ffmpeg

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use linly_edge::{
     journal::Report,
-    metrics::{Category, Metrics, Model, Route, SERIES_LIMIT, TlsFailure, series},
+    media::Device,
+    metrics::{
+        BadInput, Category, Metrics, Model, Refused, Route, SERIES_LIMIT, TlsFailure, series,
+    },
 };
 use prometheus::proto::MetricFamily;
 
@@ -18,6 +21,9 @@ pub(crate) fn families() -> Vec<MetricFamily> {
     metrics.gpu_memory(Model::Asr, 0);
     metrics.certificate_ends("server", Some(0));
     metrics.handshake_failed(TlsFailure::Other);
+    metrics.bad_input.of(BadInput::Request).inc();
+    metrics.http_refused.of(Refused::Address).inc();
+    metrics.device_works(Device::Camera, true);
     metrics.turn_ended(&Report::unheard(Duration::ZERO, Duration::ZERO));
     metrics.gather()
 }

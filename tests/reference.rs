@@ -11,7 +11,8 @@ use std::{
 use linly_edge::{
     config::Config,
     journal::Report,
-    metrics::{Metrics, Model, Route, TlsFailure, series, unit},
+    media::Device,
+    metrics::{BadInput, Metrics, Model, Refused, Route, TlsFailure, series, unit},
 };
 use serde_json::Value;
 
@@ -224,6 +225,9 @@ fn metrics_reference() -> String {
     metrics.gpu_memory(Model::Asr, 0);
     metrics.certificate_ends("server", Some(0));
     metrics.handshake_failed(TlsFailure::Other);
+    metrics.bad_input.of(BadInput::Request).inc();
+    metrics.http_refused.of(Refused::Address).inc();
+    metrics.device_works(Device::Camera, true);
     metrics.turn_ended(&Report::unheard(Duration::ZERO, Duration::ZERO));
     let mut families = metrics.gather();
     families.sort_by_key(|family| metrics.category(family.name()));

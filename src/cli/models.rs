@@ -1,12 +1,15 @@
-//! `models list` and `models verify`.
+//! `models list`, `models verify` and `models notices`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{fs, path::PathBuf, process::ExitCode};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Subcommand;
 
 use super::WRONG_CONFIG;
-use crate::{engine::pack::Pack, report};
+use crate::{
+    engine::{pack::Pack, vision::notice},
+    report,
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Models {
@@ -18,6 +21,14 @@ pub(super) enum Models {
         after_help = "Example:  linly-edge models verify --pack /usr/share/linly-edge/models/starter"
     )]
     Verify(Which),
+    /// Print the licences of what others have made: the face detector that is built in, and what the pack
+    /// was made with.
+    #[command(after_help = "Example:  linly-edge models notices | less")]
+    Notices {
+        /// Folder of the model pack, in place of the one that is built in.
+        #[arg(long, value_name = "DIR")]
+        pack: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -39,9 +50,29 @@ impl Which {
     }
 }
 
+/// What comes with the program, and each file of the pack whose name says that it is a notice.
+fn notices(pack: &Pack) -> Result<ExitCode> {
+    report::print("The face detector that is built in (SeetaFace, in the crate rustface):\n");
+    report::print(notice());
+    let mut files: Vec<_> = fs::read_dir(&pack.folder)
+        .with_context(|| format!("failed to read the folder {}", pack.folder.display()))?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.to_string_lossy().ends_with("notice.txt"))
+        .collect();
+    files.sort();
+    for file in files {
+        let text = fs::read_to_string(&file)
+            .with_context(|| format!("failed to read {}", file.display()))?;
+        report::print(&format!("\n{}:\n\n{text}", file.display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 impl Models {
     pub(super) fn run(&self) -> Result<ExitCode> {
         match self {
+            Self::Notices { pack } => notices(&Which { pack: pack.clone(), json: false }.open()?),
             Self::List(which) => list(&which.open()?, which.json),
             Self::Verify(which) => Ok(verify(&which.open()?, which.json)),
         }

@@ -8,7 +8,7 @@ use crate::media::Device;
 
 use super::{
     Category, Label, Link, Metrics, Model, Outcome, Route, TlsFailure,
-    families::{Catalogue, FELT, Maker, PICTURE, PROMPT, REST, SEARCH, SKEW, STEP, WORK},
+    families::{Catalogue, FELT, Maker, PICTURE, PROMPT, REST, SKEW, STEP, WORK},
     process::Process,
 };
 
@@ -105,10 +105,9 @@ impl Default for Metrics {
                 "When the last picture of the camera was looked at, in seconds since 1970; 0 before the \
                  first.",
             ),
-            face_detection: performance.histogram(
-                "face_detection_duration_seconds",
-                "Time to look for faces in one picture of the camera.",
-                &SEARCH,
+            face_detection: performance.seconds(
+                "face_detection_seconds_total",
+                "Computing time of looking for faces in the camera's pictures.",
             ),
             devices: resource.gauges(
                 "device_up",
@@ -213,7 +212,7 @@ impl Default for Metrics {
             ),
             echo: Mutex::default(),
             bad_input: performance
-                .counters_by("bad_input_total", "Things from outside that could not be used."),
+                .rare("bad_input_total", "Things from outside that could not be used."),
             http_requests: performance.counters(
                 "http_requests_total",
                 "Requests over HTTP, by what was asked for and the status of the reply.",
@@ -222,7 +221,7 @@ impl Default for Metrics {
             replies: Mutex::default(),
             http_connections: performance
                 .gauge("http_connections", "Open connections over HTTP."),
-            http_refused: performance.counters_by(
+            http_refused: performance.rare(
                 "http_refused_total",
                 "Connections and requests that were turned away, by the reason.",
             ),

@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use prometheus::{IntCounter, IntCounterVec};
+
 use crate::media::Step;
 
 /// A label whose values are known beforehand.
@@ -240,5 +242,29 @@ impl<L: Label, M> By<L, M> {
     pub fn of(&self, label: L) -> &M {
         let position = L::ALL.iter().position(|other| other.value() == label.value());
         &self.children[position.expect("ALL holds every variant")]
+    }
+}
+
+/// Counters that appear when what they count has happened: there is not room for every fault that a kiosk
+/// may never have.
+pub struct Rare<L: Label> {
+    counters: IntCounterVec,
+    label: PhantomData<fn(L)>,
+}
+
+impl<L: Label> std::fmt::Debug for Rare<L> {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(to, "rarely by {}", L::NAME)
+    }
+}
+
+impl<L: Label> Rare<L> {
+    pub(super) fn new(counters: IntCounterVec) -> Self {
+        Self { counters, label: PhantomData }
+    }
+
+    /// The one for `label`.
+    pub fn of(&self, label: L) -> IntCounter {
+        self.counters.with_label_values(&[label.value()])
     }
 }

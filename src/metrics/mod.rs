@@ -30,7 +30,9 @@ pub use self::{
     cap::{SERIES_LIMIT, series},
     expose::Exposed,
     families::{Category, PREFIX},
-    labels::{BadInput, By, End, Label, Link, Model, Outcome, Parting, Refused, Route, TlsFailure},
+    labels::{
+        BadInput, By, End, Label, Link, Model, Outcome, Parting, Rare, Refused, Route, TlsFailure,
+    },
     openmetrics::{UNITS, unit},
 };
 use crate::{
@@ -73,7 +75,7 @@ pub struct Metrics {
     pub camera_frames: IntCounter,
     pub camera_bad_frames: IntCounter,
     pub camera_last_frame: IntGauge,
-    pub face_detection: Histogram,
+    pub face_detection: Counter,
     devices: IntGaugeVec,
     pub concurrent_sessions: IntGauge,
     pub turns: By<End, IntCounter>,
@@ -95,11 +97,11 @@ pub struct Metrics {
     dropped: IntCounterVec,
     stuck_stages: IntGauge,
     pulses: Mutex<Pulses>,
-    pub bad_input: By<BadInput, IntCounter>,
+    pub bad_input: Rare<BadInput>,
     http_requests: IntCounterVec,
     replies: Mutex<HashSet<(Route, u16)>>,
     pub http_connections: IntGauge,
-    pub http_refused: By<Refused, IntCounter>,
+    pub http_refused: Rare<Refused>,
     tls_handshake_failures: IntCounterVec,
     certificate_expiry: IntGaugeVec,
     pub web_config_reloads: IntCounter,

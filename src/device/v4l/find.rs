@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(names("webcam"), ["video0", "video1"]);
         assert!(names("telescope").is_empty());
         let link = system.0.join("dev/v4l/by-id/usb-Maker_HD_Webcam_A1-video-index0");
-        assert_eq!(system.nodes(&link.to_string_lossy()), [link.clone()]);
+        assert_eq!(system.nodes(&link.to_string_lossy()), std::slice::from_ref(&link));
         assert!(system.nodes("/dev/v4l/by-id/none").is_empty());
         assert_eq!(system.card(&link), "HD Webcam");
         assert_eq!(system.stable(&system.0.join("dev/video0")), link);

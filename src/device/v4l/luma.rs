@@ -264,7 +264,7 @@ mod tests {
 
     fn is_slope(luma: &[u8], width: u32) -> bool {
         let row = &luma[..width as usize];
-        let off = |(x, y): (usize, &u8)| (*y as f32 - x as f32 * 255.0 / width as f32).abs();
+        let off = |(x, y): (usize, &u8)| (f32::from(*y) - x as f32 * 255.0 / width as f32).abs();
         row.iter().enumerate().map(off).all(|off| off < 8.0)
     }
 
