@@ -104,7 +104,6 @@ fn all_metrics_that_were_promised_are_there_from_the_start() {
         "linly_talker_queue_depth{link=\"beats\"}",
         "linly_talker_dropped_total{link=\"chunks\"}",
         "linly_talker_requests_total{model=\"llm\",status=\"failed\"}",
-        "linly_talker_bad_input_total{reason=\"sound\"}",
         "linly_talker_http_requests_total{",
         "linly_talker_barge_ins_total",
         "process_resident_memory_bytes",
