@@ -25,6 +25,7 @@ use linly_edge::{
         vision::{Sight, Watcher},
     },
     flow::Switch,
+    journal::Activity,
     kiosk::{Devices, Engines, Kiosk, Settings},
     media::{Chunk, Frame, Message, Mouth, Picture, Rect},
     metrics::Metrics,
@@ -559,7 +560,7 @@ impl Display for FakeDisplay {
 
 /// Plays a dialogue on the whole machine. Each line is one of
 ///
-/// - `visitor says: TEXT`, or `visitor interrupts: TEXT` (the same, while the kiosk speaks)
+/// - `visitor says: TEXT` when the kiosk is silent, or `visitor interrupts: TEXT` at once
 /// - `visitor types: TEXT`, or `visitor records: TEXT` (a whole recording, heard at once)
 /// - `kiosk says: SENTENCE` waits until it has been heard to its end
 /// - `kiosk begins to speak` waits for the first picture with an open mouth
@@ -571,7 +572,15 @@ pub(crate) fn check(answers: &[(&str, &str)], script: &str) {
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (verb, rest) = line.split_once(": ").unwrap_or((line, ""));
         let done = match verb {
-            "visitor says" | "visitor interrupts" => {
+            "visitor says" => {
+                // Polite: what is being said is heard to its end first.
+                machine.until("the kiosk is silent", || {
+                    machine.kiosk.journal.activity() != Activity::Answering
+                });
+                machine.say(rest);
+                Ok(())
+            }
+            "visitor interrupts" => {
                 machine.say(rest);
                 Ok(())
             }
