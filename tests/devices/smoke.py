@@ -120,13 +120,25 @@ def keys(vm):
 def unplug_camera(vm):
     """A program that uses the camera is told that it is gone; when it is back, it works."""
     vm.show_nothing()
-    user = vm.spawn("exec v4l2-ctl -d $(linly-camera find cap) --stream-mmap --stream-to=/tmp/frames --stream-count=3000 > /dev/null 2>&1")
+    user = vm.spawn("rm -f /tmp/frames; exec v4l2-ctl -d $(linly-camera find cap) --stream-mmap --stream-to=/tmp/frames --stream-count=3000 > /dev/null 2>&1")
     until("nobody films", lambda: vm.run("test -s /tmp/frames")[0] == 0, 20)
     removed = vm.unplug("camera")
     user.wait(30)
+    vm.must("rm /tmp/frames")
     expect(removed.wait(30) == 0, f"the camera cannot be unplugged: {removed.output()}")
     expect(vm.run("linly-camera find cap")[0] != 0, "the camera is still there")
-    vm.plug("camera")
+    # Quicker than what feeds the camera, as a program that waits for it may be.
+    vm.must("linly-plug plug camera")
+    film = "v4l2-ctl -d $(linly-camera find cap) --set-fmt-video=width=640,height=480,pixelformat=YUYV --stream-mmap"
+    user = vm.spawn(f"rm -f /tmp/frames; exec {film} --stream-to=/tmp/frames --stream-count=3000 > /dev/null 2>&1")
+    until("nobody films", lambda: vm.run("test -s /tmp/frames")[0] == 0, 20)
+    vm.show_nothing()
+    vm.must("size=$(stat -c %s /tmp/frames); until [ $(stat -c %s /tmp/frames) -gt $((size + 614400 * 4)) ]; do :; done")
+    user.stop()
+    frame = vm.pull("/tmp/frames").read_bytes()
+    frame = frame[: len(frame) // 614_400 * 614_400][-614_400:]
+    share = different(frame, empty_room(*CAMERA).yuyv())
+    expect(share < 0.01, f"who films from the first moment sees something else than what is shown, in {share:.0%}")
     camera(vm)
 
 

@@ -483,7 +483,7 @@ class Vm:
         return self.spawn(f"exec linly-plug unplug {device}")
 
     def plug(self, device, limit=60):
-        """Gives it back, and waits for it."""
+        """Gives it back, and waits for it; the camera sees an empty room."""
         self.must(f"linly-plug plug {device}", limit)
         if device == "camera":
             self.show_nothing()

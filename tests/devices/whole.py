@@ -35,6 +35,10 @@ buffer_ms = 500
 echo_cancellation = false
 noise_suppression = "off"
 
+[watch]
+# What is shown to the camera comes out of it in this format only.
+format = "YUYV"
+
 [converse]
 greeting = "{GREETING}"
 regreet_s = 3
