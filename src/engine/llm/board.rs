@@ -50,7 +50,9 @@ impl Boards for Site {
         if let Some(found) = self.people.iter().find(|person| says(&sentence, &person.name)) {
             return Some(person(found));
         }
-        let told = |room: &&Room| says(&sentence, bare(&room.name)) && says(&sentence, &room.place);
+        // The first piece of an answer is short: it may end where the directions have their first comma.
+        let near = |room: &Room| room.place.split(',').next().unwrap_or_default().to_owned();
+        let told = |room: &&Room| says(&sentence, bare(&room.name)) && says(&sentence, &near(room));
         if let Some(found) = self.rooms.iter().find(told) {
             return Some(room(found));
         }
@@ -92,6 +94,7 @@ mod tests {
             shown.lines,
             ["On the second floor, left of the lift", "Open on weekdays from 9 am to 4 pm"]
         );
+        assert_eq!(board("The Training Room is on the second floor,"), Some(shown));
         let shown = board("Tomas Okoro is in room 305 on the third floor.").expect("a board");
         assert_eq!((shown.title.as_str(), shown.lines.len()), ("Tomas Okoro", 3));
         let shown = board("We are open Tuesday to Friday from 10 am to 6 pm.").expect("a board");
