@@ -1,6 +1,10 @@
 //! The plain data that travels between the stages. No behaviour beyond constructors and the geometry of
 //! rectangles.
 
+mod buffers;
+
+pub use self::buffers::{Buffer, Buffers};
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},

@@ -118,10 +118,7 @@ fn screen(config: &Config) -> Result<Told> {
 
 /// Looks who is there.
 fn camera(config: &Config) -> Result<Told> {
-    let Some(mut camera) = machine::camera::camera(config)? else { bail!("there is no camera") };
-    let mut watcher = machine::camera::watcher(config)?;
-    let mut sight = machine::camera::examine(&mut camera, &mut *watcher, LOOK)?;
-    sight.negotiated = camera.negotiated().cloned();
+    let Some(sight) = machine::camera::try_out(config, LOOK)? else { bail!("there is no camera") };
     let lines = sight.to_string().lines().map(str::to_owned).collect();
     Ok((lines, sight.to_json(), sight.complaints()))
 }

@@ -26,13 +26,10 @@ const LARGEST: u32 = 8_192;
 /// Looks through the camera of a configuration for twice `seconds`, and says what it is like.
 pub(super) fn camera(config: &Config, seconds: f32, json: bool) -> Result<ExitCode> {
     let each = Duration::from_secs_f32(seconds.clamp(0.1, 3_600.0));
-    let Some(mut camera) = machine::camera::camera(config)? else {
+    let Some(sight) = machine::camera::try_out(config, each)? else {
         report::print(if json { "null" } else { "there is no camera" });
         return Ok(ExitCode::FAILURE);
     };
-    let mut watcher = machine::camera::watcher(config)?;
-    let mut sight = machine::camera::examine(&mut camera, &mut *watcher, each)?;
-    sight.negotiated = camera.negotiated().cloned();
     let complaints = sight.complaints();
     if json {
         report::print(&sight.to_json().to_string());

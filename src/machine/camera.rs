@@ -37,7 +37,7 @@ pub(super) fn open(config: &Config) -> Result<Option<Watched>> {
 ///
 /// # Errors
 /// It is asked for by name or kind and cannot be used. One that is merely not there is waited for.
-pub fn camera(config: &Config) -> Result<Option<V4lCamera>> {
+fn camera(config: &Config) -> Result<Option<V4lCamera>> {
     let watch = &config.watch;
     let wanted = Wanted {
         name: watch.camera.clone(),
@@ -193,16 +193,23 @@ impl fmt::Display for Eyesight {
     }
 }
 
+/// Looks through the camera of a configuration; `None` where there is none. See [`examine`].
+///
+/// # Errors
+/// It cannot be opened or has failed for good, or its pictures cannot be looked at.
+pub fn try_out(config: &Config, each: Duration) -> Result<Option<Eyesight>> {
+    let Some(mut camera) = camera(config)? else { return Ok(None) };
+    let mut sight = examine(&mut camera, &mut *watcher(config)?, each)?;
+    sight.negotiated = camera.negotiated().cloned();
+    Ok(Some(sight))
+}
+
 /// Looks through a camera: `each` for how fast it is, and again for who is there; the latter should be
 /// well above `watch.arrive_ms`.
 ///
 /// # Errors
 /// The camera has failed for good, or its pictures cannot be looked at.
-pub fn examine(
-    camera: &mut dyn Camera,
-    watcher: &mut dyn Watcher,
-    each: Duration,
-) -> Result<Eyesight> {
+fn examine(camera: &mut dyn Camera, watcher: &mut dyn Watcher, each: Duration) -> Result<Eyesight> {
     let mut frame = Frame { width: 0, height: 0, luma: Vec::new(), taken: Instant::now() };
     let mut sight = Eyesight::default();
     camera.pace(240.0);

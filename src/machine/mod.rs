@@ -20,6 +20,7 @@ use crate::{
     config::{Config, DisplayKind},
     device::{
         Camera, Keys, Microphone, Speaker,
+        evdev::EvdevKeys,
         mp4::Format,
         recording::{Limit, Recording},
     },
@@ -100,8 +101,7 @@ impl Parts {
         (size, real): ((u32, u32), bool),
         done: &dyn Fn(f32),
     ) -> Result<Self> {
-        let layout = Layout::new(size.0, size.1, config.screen.text_size);
-        let keys = keys::open(config, real.then_some(&layout))?;
+        let (layout, keys) = keys_on(config, size, real)?;
         let painter = painter(config, layout, keys::buttons(config, keys.as_ref()))?;
         done(0.1);
         let loader = Loader::new(config)?;
@@ -134,6 +134,13 @@ impl Parts {
     }
 }
 
+/// What is where on a screen of that size, and the keys and touches that go with it.
+fn keys_on(config: &Config, size: (u32, u32), real: bool) -> Result<(Layout, Option<EvdevKeys>)> {
+    let layout = Layout::new(size.0, size.1, config.screen.text_size);
+    let keys = keys::open(config, real.then_some(&layout))?;
+    Ok((layout, keys))
+}
+
 /// What paints the screen: the whole of it, or on a very small one the face alone.
 fn painter(config: &Config, layout: Layout, buttons: bool) -> Result<Box<dyn Painter>> {
     let (width, height) = (layout.all.width, layout.all.height);
@@ -157,8 +164,7 @@ pub fn devices(
     metrics: &Metrics,
 ) -> Result<(Devices, Recording)> {
     let screen = screen(config)?;
-    let layout = Layout::new(screen.size.0, screen.size.1, config.screen.text_size);
-    let keys = keys::open(config, screen.real.then_some(&layout))?;
+    let (_, keys) = keys_on(config, screen.size, screen.real)?;
     let keys = keys.map(|keys| Box::new(keys) as Box<dyn Keys>);
     Others::open(config, sample_rate, keys, metrics)?.with(screen, config)
 }

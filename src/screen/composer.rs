@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     engine::Portrait,
-    media::{Mouth, Picture, Rect},
+    media::{Buffer, Buffers, Mouth, Picture, Rect},
     scene::Scene,
 };
 
@@ -43,15 +43,8 @@ pub struct Composer {
     columns: Vec<u16>,
     /// In 256ths.
     brightness: u16,
-    buffers: Vec<Buffer>,
-    latest: usize,
-}
-
-#[derive(Debug)]
-struct Buffer {
-    pixels: Arc<Vec<u8>>,
-    /// What it has missed.
-    stale: Areas,
+    /// Each knows which areas it has missed.
+    buffers: Buffers<Areas, BUFFERS>,
 }
 
 /// A few areas.
@@ -104,30 +97,8 @@ impl Composer {
             rows,
             columns,
             brightness: 256,
-            buffers: Vec::with_capacity(BUFFERS),
-            latest: 0,
+            buffers: Buffers::default(),
         }
-    }
-
-    /// A buffer that nobody else holds: the latest one if possible, it needs the fewest changes.
-    fn free_buffer(&mut self) -> usize {
-        let free = |buffer: &mut Buffer| Arc::get_mut(&mut buffer.pixels).is_some();
-        if self.buffers.get_mut(self.latest).is_some_and(free) {
-            return self.latest;
-        }
-        if let Some(index) = self.buffers.iter_mut().position(free) {
-            return index;
-        }
-        let buffer =
-            Buffer { pixels: Arc::new(self.ground.clone()), stale: Areas(vec![self.layout.all]) };
-        if self.buffers.len() < BUFFERS {
-            self.buffers.push(buffer);
-            return self.buffers.len() - 1;
-        }
-        // Somebody keeps them all: let go of one.
-        let index = (self.latest + 1) % BUFFERS;
-        self.buffers[index] = buffer;
-        index
     }
 
     /// What has changed since the last picture.
@@ -230,24 +201,27 @@ impl Painter for Composer {
         let first = self.buffers.is_empty();
         let face = self.portrait.draw(at, mouth);
         let changed = self.changes(&face, at, &mouth, scene);
-        let index = self.free_buffer();
-        for buffer in &mut self.buffers {
+        let mut buffers = mem::take(&mut self.buffers);
+        for stale in buffers.states() {
             for &area in &changed.0 {
-                buffer.stale.add(area);
+                stale.add(area);
             }
         }
-        let stale = mem::take(&mut self.buffers[index].stale);
-        let mut shared = mem::take(&mut self.buffers[index].pixels);
-        if let Some(pixels) = Arc::get_mut(&mut shared) {
+        let buffer = buffers.next(|| Buffer {
+            pixels: Arc::new(self.ground.clone()),
+            state: Areas(vec![self.layout.all]),
+        });
+        let stale = mem::take(&mut buffer.state);
+        if let Some(pixels) = Arc::get_mut(&mut buffer.pixels) {
             for area in stale.0 {
                 repaint(self, &face, area, pixels);
             }
         }
-        self.buffers[index].pixels = shared;
-        self.latest = index;
+        let pixels = Arc::clone(&buffer.pixels);
+        self.buffers = buffers;
         let Rect { width, height, .. } = self.layout.all;
         let changed = if first { self.layout.all } else { changed.union() };
-        Picture { width, height, pixels: Arc::clone(&self.buffers[index].pixels), changed }
+        Picture { width, height, pixels, changed }
     }
 }
 

@@ -61,25 +61,10 @@ pub fn after_wake_word(text: &str, wake: &str) -> Option<String> {
     }
     let near = |heard: &[String]| {
         let (heard, wake) = (heard.concat(), wake.concat());
-        distance(&heard, &wake) * 4 <= wake.chars().count()
+        strsim::levenshtein(&heard, &wake) * 4 <= wake.chars().count()
     };
     let place = said.windows(wake.len()).position(near)?;
     Some(said[place + wake.len()..].join(" "))
-}
-
-/// Least number of characters to change, add or remove (Levenshtein's distance).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (count, from) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], count + 1);
-        for (index, to) in b.iter().enumerate() {
-            let change = diagonal + usize::from(from != *to);
-            diagonal = row[index + 1];
-            row[index + 1] = change.min(diagonal + 1).min(row[index] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

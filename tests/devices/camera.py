@@ -9,19 +9,11 @@ The kernel's driver `vivid` is the camera. What programs see of it is asked of `
 import argparse
 import json
 import pathlib
-import sys
-import time
 
-from vm import Failure, Vm, until
+from vm import ROOT, Vm, expect, take, tell, until
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 # One of each way in which brightness lies in a picture.
 FORMATS = ["YUYV", "UYVY", "NV12", "YU12", "422P", "GREY", "Y16", "RGB3", "BGR3", "XR24"]
-
-
-def expect(holds, what):
-    if not holds:
-        raise Failure(what)
 
 
 def configure(vm, **keys):
@@ -49,12 +41,9 @@ def look(vm, seconds=1):
     return seen(output), output
 
 
-def opened(vm):
-    """Waits until `try camera` has the camera open."""
-    look = "ls -l /proc/$(pidof linly-edge)/fd | grep -q /dev/video"
-    until("the camera is not opened", lambda: vm.run(look)[0] == 0, 60)
-    # It is configured and sends a moment later.
-    time.sleep(2)
+def filming(vm):
+    """Waits until `try camera` films: the driver's thread that makes the pictures runs."""
+    until("nothing is filmed", lambda: vm.run("grep -q 'vivid.*vid-c' /proc/[0-9]*/comm")[0] == 0, 60)
 
 
 def formats(vm):
@@ -124,7 +113,7 @@ def stalls(vm):
     configure(vm, format="YUYV")
     control = "v4l2-ctl -d $(linly-camera find cap) -c percentage_of_dropped_buffers="
     film = vm.spawn("exec " + command(20))
-    opened(vm)
+    filming(vm)
     vm.must(control + "100")
     film.wait_line("sends no pictures", 60)
     vm.must(control + "0")
@@ -137,7 +126,7 @@ def fails(vm):
     """A driver that reports an error is opened again."""
     configure(vm, format="YUYV")
     film = vm.spawn("exec " + command(12))
-    opened(vm)
+    filming(vm)
     vm.must("v4l2-ctl -d $(linly-camera find cap) -c inject_fatal_streaming_error=1")
     film.wait_line("the camera is back", 60)
     film.wait(180)
@@ -148,7 +137,7 @@ def unplugged(vm):
     """A camera that is pulled out is missed, and used again when it is back."""
     configure(vm, camera="vivid", format="YUYV")
     film = vm.spawn("exec " + command(40))
-    opened(vm)
+    filming(vm)
     removed = vm.unplug("camera")
     film.wait_line("the camera is away", 60)
     expect(removed.wait(30) == 0, f"it is not closed: {removed.output()}")
@@ -169,16 +158,8 @@ def main():
     options = parser.parse_args()
     with Vm("camera", limit=3600) as vm:
         vm.push(options.program, "/usr/bin/linly-edge", mode="755")
-        for step in STEPS:
-            if options.steps and step.__name__ not in options.steps:
-                continue
-            began = time.monotonic()
-            step(vm)
-            print(f"ok  {step.__name__} ({time.monotonic() - began:.1f} s): {step.__doc__}", flush=True)
+        take(STEPS, options.steps, vm)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failure as failure:
-        sys.exit(f"failed: {failure}\nlogs are in out/devices/camera")
+    tell(main, "camera")

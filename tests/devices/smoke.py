@@ -7,18 +7,12 @@
 import math
 import struct
 import sys
-import time
 import wave
 
 from pictures import empty_room
-from vm import CAMERA, RATE, Failure, Vm, peak, until
+from vm import CAMERA, RATE, Vm, expect, peak, take, tell, until
 
 TONE_HZ = 440
-
-
-def expect(holds, what):
-    if not holds:
-        raise Failure(what)
 
 
 def tone(path, rate=16_000, seconds=2.0):
@@ -164,17 +158,10 @@ STEPS = [screen, keys, speaker, microphone, camera, unplug_camera, unplug_sound]
 
 
 def main():
-    chosen = [step for step in STEPS if step.__name__ in sys.argv[1:]] or STEPS
     with Vm("smoke", limit=1800) as vm:
         print(f"booted in {vm.boot_s:.1f} s", flush=True)
-        for step in chosen:
-            began = time.monotonic()
-            step(vm)
-            print(f"ok  {step.__name__} ({time.monotonic() - began:.1f} s): {step.__doc__}", flush=True)
+        take(STEPS, sys.argv[1:], vm)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failure as failure:
-        sys.exit(f"failed: {failure}\nlogs and pictures are in out/devices/smoke")
+    tell(main, "smoke")

@@ -48,6 +48,30 @@ class Failure(Exception):
     """What did not happen, in words."""
 
 
+def expect(holds, what):
+    """Fails with `what` unless it holds."""
+    if not holds:
+        raise Failure(what)
+
+
+def take(steps, chosen, *parts):
+    """Takes the steps whose names are `chosen`, all if none is, and tells each one's time; a step gets `parts`."""
+    for step in steps:
+        if chosen and step.__name__ not in chosen:
+            continue
+        began = time.monotonic()
+        step(*parts)
+        print(f"ok  {step.__name__} ({time.monotonic() - began:.0f} s): {step.__doc__}", flush=True)
+
+
+def tell(main, name):
+    """Runs a test's `main`; a failure becomes a message that says where its traces lie."""
+    try:
+        main()
+    except Failure as failure:
+        sys.exit(f"failed: {failure}\nlogs and pictures are in {OUT.relative_to(ROOT)}/{name}")
+
+
 def image():
     """The folder of the guest's files; builds them if their recipe has changed."""
     recipe = hashlib.sha256()

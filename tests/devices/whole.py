@@ -10,10 +10,8 @@ import argparse
 import json
 import pathlib
 import re
-import sys
-import time
 
-from vm import ROOT, Failure, Vm, until
+from vm import ROOT, Failure, Vm, expect, take, tell, until
 
 VISITOR = ROOT / "tests" / "data" / "audio" / "visitor.wav"
 GREETING = "Good morning. How can I help you?"
@@ -51,11 +49,6 @@ OFF = {"camera": "off", "display": "headless"}
 # An answer is said more slowly than a visitor would wait for.
 ANSWER_S = 180
 UNDERSTOOD = 'requests_total{model="asr",status="ok"}'
-
-
-def expect(holds, what):
-    if not holds:
-        raise Failure(what)
 
 
 class Kiosk:
@@ -237,16 +230,8 @@ def main():
         vm.show_nothing()
         kiosk = Kiosk(vm, options.program, options.without)
         print(f"the guest is up after {vm.boot_s:.0f} s", flush=True)
-        for step in STEPS:
-            if step is not ready and options.steps and step.__name__ not in options.steps:
-                continue
-            began = time.monotonic()
-            step(vm, kiosk)
-            print(f"ok  {step.__name__} ({time.monotonic() - began:.0f} s): {step.__doc__}", flush=True)
+        take(STEPS, options.steps and ["ready", *options.steps], vm, kiosk)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failure as failure:
-        sys.exit(f"failed: {failure}\nlogs and pictures are in out/devices/whole")
+    tell(main, "whole")

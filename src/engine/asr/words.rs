@@ -197,7 +197,7 @@ impl Words {
             if self.find(word).is_some() {
                 return word;
             }
-            let near = self.site.iter().map(|site| (differences(word, site), site));
+            let near = self.site.iter().map(|site| (strsim::levenshtein(word, site), site));
             match near.min_by_key(|(differences, _)| *differences) {
                 Some((differences, site)) if 3 * differences <= site.chars().count() => site,
                 _ => word,
@@ -274,21 +274,6 @@ fn unknown(spelling: Spelling) -> f32 {
 fn natural(field: &str) -> Result<f32> {
     let decimal: f32 = field.parse().with_context(|| format!("{field} is no number"))?;
     Ok(decimal * std::f32::consts::LN_10)
-}
-
-/// Least number of letters to change, add or remove.
-fn differences(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, other) in b.iter().enumerate() {
-            let change = diagonal + usize::from(letter != *other);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::{
     pose::{Head, Pose},
     warp::{HeadMap, MouthMap, Side},
 };
-use crate::media::{Mouth, Picture, Rect};
+use crate::media::{Buffer, Buffers, Mouth, Picture, Rect};
 
 /// Pixels between two nodes.
 const CELL: usize = 8;
@@ -44,8 +44,7 @@ pub struct Portrait {
     held: Option<(Head, f32)>,
     state: State,
     shown: State,
-    buffers: Vec<Buffer>,
-    latest: usize,
+    buffers: Buffers<State, BUFFERS>,
 }
 
 /// What a buffer shows.
@@ -57,12 +56,6 @@ struct State {
     mouth_cells: Cells,
     blink: f32,
     lid_cells: [Cells; 2],
-}
-
-#[derive(Debug)]
-struct Buffer {
-    pixels: Arc<Vec<u8>>,
-    state: State,
 }
 
 /// A rectangle of cells, ends not included.
@@ -174,8 +167,7 @@ impl Portrait {
             held: None,
             shown: state.clone(),
             state,
-            buffers: Vec::with_capacity(BUFFERS),
-            latest: 0,
+            buffers: Buffers::default(),
             still,
         }
     }
@@ -193,8 +185,16 @@ impl Portrait {
     pub fn draw(&mut self, pose: &Pose) -> Picture {
         self.arrange(pose);
         let first = self.buffers.is_empty();
-        let index = self.free_buffer();
-        let buffer = &mut self.buffers[index];
+        let buffer = self.buffers.next(|| Buffer {
+            pixels: Arc::new(self.still.bytes()),
+            state: State {
+                sources: identity(&self.still, self.columns, self.rows),
+                mouth: Mouth::default(),
+                mouth_cells: Cells::default(),
+                blink: 0.0,
+                lid_cells: [Cells::default(); 2],
+            },
+        });
         let changed = {
             let mut pixels = Arc::get_mut(&mut buffer.pixels);
             let mut changed: Option<[usize; 4]> = None;
@@ -230,7 +230,6 @@ impl Portrait {
         };
         buffer.state.clone_from(&self.state);
         self.shown.clone_from(&self.state);
-        self.latest = index;
         Picture {
             width: self.still.width as u32,
             height: self.still.height as u32,
@@ -313,35 +312,6 @@ impl Portrait {
         let size = [(right - left) * CELL, (bottom - top) * CELL];
         let (faces, columns, fine) = (&self.faces, self.columns, &self.still);
         self.lips.arrange(origin, size, &|at| between(faces, columns, at), &|face| fine.skin(face));
-    }
-
-    /// A buffer that nobody else holds: the latest one if possible, it needs the fewest changes.
-    fn free_buffer(&mut self) -> usize {
-        let free = |buffer: &mut Buffer| Arc::get_mut(&mut buffer.pixels).is_some();
-        if self.buffers.get_mut(self.latest).is_some_and(free) {
-            return self.latest;
-        }
-        if let Some(index) = self.buffers.iter_mut().position(free) {
-            return index;
-        }
-        let buffer = Buffer {
-            pixels: Arc::new(self.still.bytes()),
-            state: State {
-                sources: identity(&self.still, self.columns, self.rows),
-                mouth: Mouth::default(),
-                mouth_cells: Cells::default(),
-                blink: 0.0,
-                lid_cells: [Cells::default(); 2],
-            },
-        };
-        if self.buffers.len() < BUFFERS {
-            self.buffers.push(buffer);
-            return self.buffers.len() - 1;
-        }
-        // Somebody keeps them all: let go of one.
-        let index = (self.latest + 1) % BUFFERS;
-        self.buffers[index] = buffer;
-        index
     }
 }
 
