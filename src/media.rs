@@ -47,7 +47,32 @@ impl<T: Send> Item for Part<T> {
 
 /// What the microphone delivers: 10 to 32 ms, mono, 16 kHz, from −1 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Chunk(pub Vec<f32>);
+pub struct Chunk {
+    /// What tells speech from other sound. Where the kiosk's own voice was taken out, nothing is left of it,
+    /// and not all of a visitor's who talked at the same time.
+    pub samples: Vec<f32>,
+    /// The same moment for the recogniser, if that hears something else: all of the visitor's voice, and
+    /// perhaps a rest of the kiosk's. As long as `samples`.
+    pub spoken: Option<Vec<f32>>,
+}
+
+impl Chunk {
+    /// Sound that is the same for everybody.
+    pub fn of(samples: Vec<f32>) -> Self {
+        Self { samples, spoken: None }
+    }
+
+    /// What the recogniser hears.
+    pub fn words(&self) -> &[f32] {
+        self.spoken.as_deref().unwrap_or(&self.samples)
+    }
+
+    /// Leaves nothing of it.
+    pub fn silence(&mut self) {
+        self.samples.fill(0.0);
+        self.spoken = None;
+    }
+}
 
 impl Item for Chunk {}
 

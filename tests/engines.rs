@@ -50,7 +50,7 @@ fn visitor() -> Vec<f32> {
 fn recognise(loader: &Loader, samples: &[f32]) -> String {
     let mut asr = loader.asr().expect("a recogniser");
     for chunk in samples.chunks(320) {
-        asr.accept(&Chunk(chunk.to_vec())).expect("text");
+        asr.accept(&Chunk::of(chunk.to_vec())).expect("text");
     }
     asr.finish().expect("text")
 }
@@ -75,7 +75,7 @@ fn nothing_is_heard_in_silence_and_noise() {
     };
     let mut vad = Earshot::default();
     for _ in 0..100 {
-        let chunk = Chunk((0..512).map(|_| noise()).collect());
+        let chunk = Chunk::of((0..512).map(|_| noise()).collect());
         assert!(vad.probability(&chunk).expect("a probability") < 0.5);
     }
 }

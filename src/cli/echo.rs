@@ -15,7 +15,7 @@ use crate::{
         self, Wav,
         echo::{
             Treatment,
-            room::{Room, power},
+            room::{Outcome, Room, power},
         },
     },
     stage::endpoint::{Endpointer, Verdict, is_complete},
@@ -44,6 +44,9 @@ pub(super) struct Rehearsal {
     /// Where the microphone's sound goes, treated.
     #[arg(long, value_name = "FILE.wav")]
     out: Option<PathBuf>,
+    /// Where what the recogniser hears goes.
+    #[arg(long, value_name = "FILE.wav")]
+    spoken: Option<PathBuf>,
     /// Which of the rooms is made.
     #[arg(long, default_value_t = 1)]
     room: u64,
@@ -109,12 +112,16 @@ impl Rehearsal {
         if self.untreated {
             // Not even the filter against rumble.
             outcome.treated = heard[..outcome.treated.len()].to_vec();
+            outcome.spoken = outcome.treated.clone();
         }
         if let Some(path) = &self.heard {
             sound::write_wav(path, &heard, SAMPLE_RATE)?;
         }
         if let Some(path) = &self.out {
             sound::write_wav(path, &outcome.treated, SAMPLE_RATE)?;
+        }
+        if let Some(path) = &self.spoken {
+            sound::write_wav(path, &outcome.spoken, SAMPLE_RATE)?;
         }
         let end = outcome.treated.len();
         let seconds = end as f64 / f64::from(SAMPLE_RATE);
@@ -131,7 +138,7 @@ impl Rehearsal {
             "share_of_a_core": worked / seconds,
         });
         if self.listen {
-            let found = listen(config, &outcome.treated)?;
+            let found = listen(config, &outcome)?;
             line["speech_began"] = json!(found.began);
             line["texts"] = json!(found.texts);
         }
@@ -156,14 +163,15 @@ struct Found {
     texts: Vec<String>,
 }
 
-fn listen(config: &Config, samples: &[f32]) -> Result<Found> {
+fn listen(config: &Config, outcome: &Outcome) -> Result<Found> {
     let mut asr = Loader::new(config)?.asr()?;
     let mut vad = Earshot::default();
     let mut endpointer = Endpointer::new(machine::settings(config, None).limits);
     let mut found = Found { began: Vec::new(), texts: Vec::new() };
     let mut complete = false;
-    for (number, samples) in samples.chunks(512).enumerate() {
-        let chunk = Chunk(samples.to_vec());
+    let parts = outcome.treated.chunks(512).zip(outcome.spoken.chunks(512));
+    for (number, (samples, spoken)) in parts.enumerate() {
+        let chunk = Chunk { samples: samples.to_vec(), spoken: Some(spoken.to_vec()) };
         let probability = vad.probability(&chunk)?;
         let chunks = match endpointer.take(&chunk, probability, complete) {
             Verdict::Silence => continue,

@@ -162,7 +162,7 @@ fn asr(files: &[PathBuf], common: &Common) -> Result<ExitCode> {
         let mut samples = wav.samples;
         samples.resize(samples.len() + SAMPLE_RATE as usize / 2, 0.0);
         for chunk in samples.chunks(SAMPLE_RATE as usize / 50) {
-            asr.accept(&Chunk(chunk.to_vec()))?;
+            asr.accept(&Chunk::of(chunk.to_vec()))?;
         }
         let ended = Instant::now();
         let text = asr.finish()?;

@@ -113,7 +113,7 @@ impl fmt::Debug for EchoMicrophone {
 impl Microphone for EchoMicrophone {
     fn read(&mut self) -> Result<Chunk, DeviceError> {
         loop {
-            let Chunk(heard) = match self.microphone.read() {
+            let heard = match self.microphone.read() {
                 Ok(chunk) => chunk,
                 Err(error) => {
                     self.ear.lost();
@@ -122,9 +122,9 @@ impl Microphone for EchoMicrophone {
             };
             let now = Instant::now();
             let end = now.checked_sub(self.microphone.delay()).unwrap_or(now);
-            let treated = self.ear.hear(end, &heard)?;
-            if !treated.is_empty() {
-                return Ok(Chunk(treated));
+            let treated = self.ear.hear(end, &heard.samples)?;
+            if !treated.samples.is_empty() {
+                return Ok(treated);
             }
         }
     }
@@ -163,7 +163,7 @@ mod tests {
         let mut heard = Vec::new();
         for piece in voice.chunks(512) {
             speaker.write(piece).unwrap();
-            heard.extend(microphone.read().unwrap().0);
+            heard.extend(microphone.read().unwrap().samples);
         }
         let power = |samples: &[f32]| samples.iter().map(|x| x * x).sum::<f32>();
         let last = heard.len() - 16_000;

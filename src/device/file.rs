@@ -95,7 +95,7 @@ fn count(time: Duration) -> u64 {
 impl Microphone for FileMicrophone {
     fn read(&mut self) -> Result<Chunk, DeviceError> {
         self.pace.wait()?;
-        self.chunk().map(Chunk).ok_or(DeviceError::Gone)
+        self.chunk().map(Chunk::of).ok_or(DeviceError::Gone)
     }
 }
 

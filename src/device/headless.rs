@@ -61,7 +61,7 @@ pub struct HeadlessMicrophone {
 impl Microphone for HeadlessMicrophone {
     fn read(&mut self) -> Result<Chunk, DeviceError> {
         self.pace.wait()?;
-        Ok(Chunk(vec![0.0; CHUNK]))
+        Ok(Chunk::of(vec![0.0; CHUNK]))
     }
 }
 
@@ -203,7 +203,7 @@ mod tests {
         // Whoever comes late finds the chunks waiting.
         sleep(Duration::from_millis(90));
         for _ in 0..4 {
-            assert_eq!(microphone.read().unwrap().0.len(), CHUNK);
+            assert_eq!(microphone.read().unwrap().samples.len(), CHUNK);
         }
         assert!(near(began.elapsed(), 160), "{:?}", began.elapsed());
     }

@@ -77,7 +77,7 @@ impl Loader {
             .with_words(&self.site.phrases()),
             other => return unknown(entry, other),
         };
-        asr.accept(&Chunk(vec![0.0; 8000])).context("the recogniser failed to warm up")?;
+        asr.accept(&Chunk::of(vec![0.0; 8000])).context("the recogniser failed to warm up")?;
         asr.finish().context("the recogniser failed to warm up")?;
         asr.reset();
         Ok(Box::new(asr))

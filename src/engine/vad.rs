@@ -32,7 +32,7 @@ impl Default for Earshot {
 
 impl Vad for Earshot {
     fn probability(&mut self, chunk: &Chunk) -> Result<f32> {
-        self.rest.extend_from_slice(&chunk.0);
+        self.rest.extend_from_slice(&chunk.samples);
         let mut highest: Option<f32> = None;
         let whole = self.rest.len() / FRAME * FRAME;
         for frame in self.rest[..whole].chunks_exact(FRAME) {
@@ -59,7 +59,8 @@ mod tests {
     fn silence_is_no_speech_whatever_the_size_of_the_chunks() {
         let mut vad = Earshot::default();
         for length in [512, 160, 100, 0, 700] {
-            let probability = vad.probability(&Chunk(vec![0.0; length])).expect("a probability");
+            let probability =
+                vad.probability(&Chunk::of(vec![0.0; length])).expect("a probability");
             assert!(probability < 0.5, "{probability} for {length} samples of silence");
         }
     }

@@ -95,7 +95,7 @@ impl Endpointer {
     /// Takes the next chunk and its probability; `complete` says that the text so far is a whole
     /// sentence.
     pub fn take(&mut self, chunk: &Chunk, probability: f32, complete: bool) -> Verdict {
-        let length = chunk.0.len();
+        let length = chunk.samples.len();
         // Leaving speech needs a clearly lower value than entering it, so that a soft syllable does not
         // count as a pause.
         let threshold = match self.spoken {
@@ -128,15 +128,15 @@ impl Endpointer {
 
     fn before_speech(&mut self, chunk: &Chunk) -> Verdict {
         self.recent.push_back(chunk.clone());
-        self.recent_samples += chunk.0.len();
+        self.recent_samples += chunk.samples.len();
         let keep = samples(self.limits.preroll)
             + self.speech
             + self.silence.min(samples(self.limits.onset));
         while let Some(oldest) = self.recent.front() {
-            if self.recent_samples - oldest.0.len() < keep {
+            if self.recent_samples - oldest.samples.len() < keep {
                 break;
             }
-            self.recent_samples -= oldest.0.len();
+            self.recent_samples -= oldest.samples.len();
             self.recent.pop_front();
         }
         if self.speech < samples(self.limits.onset) {
@@ -200,7 +200,7 @@ mod tests {
     };
 
     fn chunk(mark: f32) -> Chunk {
-        Chunk(vec![mark; 512])
+        Chunk::of(vec![mark; 512])
     }
 
     /// Feeds silence, speech and silence, in chunks of 32 ms; returns the chunk numbers at which the
@@ -240,9 +240,9 @@ mod tests {
         let (began, ended, heard) = run(50, 30, false);
         assert_eq!(began, Some(56), "200 ms are reached in the seventh chunk");
         assert_eq!(ended, Some(79 + 16), "500 ms are reached in the sixteenth chunk of silence");
-        let first = heard[0].0[0] as usize;
+        let first = heard[0].samples[0] as usize;
         assert!((40..=41).contains(&first), "300 ms before the first speech, not {first}");
-        let numbers: Vec<f32> = heard.iter().map(|chunk| chunk.0[0]).collect();
+        let numbers: Vec<f32> = heard.iter().map(|chunk| chunk.samples[0]).collect();
         assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0), "no chunk is lost");
     }
 

@@ -32,7 +32,7 @@ pub fn run(
                 tell(events, &mut works, true);
                 if muted.is_on() {
                     // Nothing of what is said reaches anybody; the room is silent for them.
-                    chunk.0.fill(0.0);
+                    chunk.silence();
                 }
                 if chunks.offer(chunk).is_err() {
                     metrics.dropped(Link::Chunks);

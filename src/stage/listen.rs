@@ -157,7 +157,7 @@ impl Ear {
         self.vad.reset();
         self.asr.reset();
         for chunk in samples.chunks(SAMPLE_RATE as usize / 50) {
-            if self.accept_all(&[Chunk(chunk.to_vec())], metrics).is_none() {
+            if self.accept_all(&[Chunk::of(chunk.to_vec())], metrics).is_none() {
                 break;
             }
         }

@@ -179,16 +179,16 @@ impl Machine {
     pub(crate) fn say(&self, text: &str) {
         let number = self.words.number(text);
         let mut speech = self.speech.lock().expect("no panic");
-        speech.extend(std::iter::repeat_n(Chunk(vec![number; CHUNK]), 13));
-        speech.extend(std::iter::repeat_n(Chunk(vec![0.0; CHUNK]), 12));
+        speech.extend(std::iter::repeat_n(Chunk::of(vec![number; CHUNK]), 13));
+        speech.extend(std::iter::repeat_n(Chunk::of(vec![0.0; CHUNK]), 12));
     }
 
     /// There is a sound like speech without any word in it, `chunks` of 32 ms long, and silence.
     pub(crate) fn cough(&self, chunks: usize) {
         let number = self.words.number("");
         let mut speech = self.speech.lock().expect("no panic");
-        speech.extend(std::iter::repeat_n(Chunk(vec![number; CHUNK]), chunks));
-        speech.extend(std::iter::repeat_n(Chunk(vec![0.0; CHUNK]), 12));
+        speech.extend(std::iter::repeat_n(Chunk::of(vec![number; CHUNK]), chunks));
+        speech.extend(std::iter::repeat_n(Chunk::of(vec![0.0; CHUNK]), 12));
     }
 
     /// Waits until all that was said has gone into the microphone.
@@ -260,7 +260,7 @@ struct FakeVad;
 
 impl Vad for FakeVad {
     fn probability(&mut self, chunk: &Chunk) -> Result<f32> {
-        Ok(if chunk.0.iter().any(|sample| *sample > 0.05) { 0.9 } else { 0.0 })
+        Ok(if chunk.samples.iter().any(|sample| *sample > 0.05) { 0.9 } else { 0.0 })
     }
     fn reset(&mut self) {}
 }
@@ -277,7 +277,8 @@ impl Asr for FakeAsr {
             self.fails -= 1;
             bail!("the recogniser was told to fail");
         }
-        if let Some(text) = chunk.0.first().and_then(|amplitude| self.words.text(*amplitude)) {
+        if let Some(text) = chunk.samples.first().and_then(|amplitude| self.words.text(*amplitude))
+        {
             self.text = text;
         }
         Ok(&self.text)
@@ -437,7 +438,7 @@ impl Microphone for FakeMicrophone {
             return Err(DeviceError::Away);
         }
         let chunk = self.speech.lock().expect("no panic").pop_front();
-        Ok(chunk.unwrap_or_else(|| Chunk(vec![0.0; CHUNK])))
+        Ok(chunk.unwrap_or_else(|| Chunk::of(vec![0.0; CHUNK])))
     }
 }
 

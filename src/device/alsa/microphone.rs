@@ -138,7 +138,7 @@ impl Microphone for AlsaMicrophone {
             self.running = None;
             self.seek.begin(Instant::now());
         }
-        Ok(Chunk(self.ready.drain(..CHUNK).collect()))
+        Ok(Chunk::of(self.ready.drain(..CHUNK).collect()))
     }
 
     fn delay(&self) -> Duration {

@@ -129,8 +129,8 @@ impl Ear {
             match microphone.read() {
                 Ok(chunk) => {
                     self.end = Instant::now().checked_sub(microphone.delay());
-                    heard += chunk.0.len();
-                    self.samples.extend_from_slice(&chunk.0);
+                    heard += chunk.samples.len();
+                    self.samples.extend_from_slice(&chunk.samples);
                 }
                 Err(error) => {
                     // What comes after a gap belongs to another time.

@@ -183,8 +183,8 @@ impl NemoCtc {
 
 impl Asr for NemoCtc {
     fn accept(&mut self, chunk: &Chunk) -> Result<&str> {
-        self.samples.extend_from_slice(&chunk.0);
-        let pause = self.level.accept(&chunk.0);
+        self.samples.extend_from_slice(chunk.words());
+        let pause = self.level.accept(&chunk.samples);
         if pause < PAUSE {
             self.settled &= pause > 0;
             if self.samples.len() >= MOST {

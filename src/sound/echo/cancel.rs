@@ -14,7 +14,7 @@ use sonora::{
     },
 };
 
-use super::AHEAD;
+use super::{AHEAD, Adaptive};
 use crate::media::SAMPLE_RATE;
 
 /// Samples that are treated at once: 10 ms.
@@ -46,8 +46,13 @@ impl Treatment {
 }
 
 /// Treats the microphone's sound, 10 ms at a time.
+///
+/// Twice, where the echo is taken out: for whoever tells speech from other sound WebRTC's canceller, whose
+/// suppressor leaves nothing of the kiosk's own voice but also little of a visitor's who talks at the same
+/// time; and for the recogniser the adaptive filter alone, which leaves the visitor as they are.
 pub struct Canceller {
     processing: AudioProcessing,
+    words: Option<Words>,
     treatment: Treatment,
     scratch: [f32; FRAME],
     /// Mean power before and after, while the kiosk speaks.
@@ -64,34 +69,36 @@ impl fmt::Debug for Canceller {
 impl Canceller {
     /// Nothing was heard yet.
     pub fn new(treatment: Treatment) -> Self {
-        let config = Config {
-            high_pass_filter: Some(HighPassFilter::default()),
-            echo_canceller: treatment.echo.then(EchoCanceller::default),
-            noise_suppression: treatment
-                .noise
-                .map(|level| NoiseSuppression { level, ..NoiseSuppression::default() }),
-            gain_controller2: treatment.gain.then(|| GainController2 {
-                adaptive_digital: Some(AdaptiveDigital::default()),
-                ..GainController2::default()
-            }),
-            ..Config::default()
-        };
-        let stream = StreamConfig::new(SAMPLE_RATE, 1);
-        let built = AudioProcessing::builder().config(config);
-        let processing = built.capture_config(stream).render_config(stream).build();
-        Self { processing, treatment, scratch: [0.0; FRAME], before: 0.0, after: 0.0 }
+        let words = treatment.echo.then(|| Words {
+            adaptive: Adaptive::default(),
+            processing: processing(Treatment { echo: false, ..treatment }),
+        });
+        let processing = processing(treatment);
+        Self { processing, words, treatment, scratch: [0.0; FRAME], before: 0.0, after: 0.0 }
     }
 
     /// Treats `heard`, recorded while `played` sounded, `AHEAD` later than it says; `speaks` tells
-    /// whether there was anything in it.
+    /// whether there was anything in it. `spoken` becomes what the recogniser hears; whether that differs.
     ///
     /// # Errors
-    /// The frame has not the size that it must have.
-    pub fn treat(&mut self, played: &[f32], heard: &mut [f32], speaks: bool) -> Result<()> {
-        let failed = |error: sonora::Error| anyhow!("sound cannot be treated: {error}");
+    /// The processing refuses the frame, which its size rules out.
+    pub fn treat(
+        &mut self,
+        played: &[f32; FRAME],
+        heard: &mut [f32; FRAME],
+        spoken: &mut [f32; FRAME],
+        speaks: bool,
+    ) -> Result<bool> {
         for sample in &mut *heard {
             // Devices keep to this; the canceller would not forget it for minutes.
             *sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
+        }
+        if let Some(words) = &mut self.words {
+            *spoken = *heard;
+            words.adaptive.take_out(played, spoken);
+            let done = words.processing.process_capture_f32(&[&*spoken], &mut [&mut self.scratch]);
+            done.map_err(failed)?;
+            *spoken = self.scratch;
         }
         let before = power(heard);
         if self.treatment.echo {
@@ -104,12 +111,12 @@ impl Canceller {
         self.processing
             .process_capture_f32(&[&*heard], &mut [&mut self.scratch])
             .map_err(failed)?;
-        heard.copy_from_slice(&self.scratch);
+        *heard = self.scratch;
         if speaks && before > SOFT {
             self.before += FORGET * (before - self.before);
             self.after += FORGET * (power(heard) - self.after);
         }
-        Ok(())
+        Ok(self.words.is_some())
     }
 
     /// How much softer the kiosk's own voice is now than without the canceller, in decibels; 0 before it
@@ -120,6 +127,35 @@ impl Canceller {
         }
         10.0 * (self.before / self.after.max(1e-12)).log10()
     }
+}
+
+/// What the recogniser hears.
+struct Words {
+    adaptive: Adaptive,
+    processing: AudioProcessing,
+}
+
+/// WebRTC's part of a treatment.
+fn processing(treatment: Treatment) -> AudioProcessing {
+    let config = Config {
+        high_pass_filter: Some(HighPassFilter::default()),
+        echo_canceller: treatment.echo.then(EchoCanceller::default),
+        noise_suppression: treatment
+            .noise
+            .map(|level| NoiseSuppression { level, ..NoiseSuppression::default() }),
+        gain_controller2: treatment.gain.then(|| GainController2 {
+            adaptive_digital: Some(AdaptiveDigital::default()),
+            ..GainController2::default()
+        }),
+        ..Config::default()
+    };
+    let stream = StreamConfig::new(SAMPLE_RATE, 1);
+    let built = AudioProcessing::builder().config(config);
+    built.capture_config(stream).render_config(stream).build()
+}
+
+fn failed(error: sonora::Error) -> anyhow::Error {
+    anyhow!("sound cannot be treated: {error}")
 }
 
 /// Mean power of a frame.
@@ -139,13 +175,14 @@ mod tests {
         let mut canceller = Canceller::new(treatment);
         for value in [0.0, 1.0, -1.0, 1e9, f32::NAN, 0.0] {
             let mut frame = [value; FRAME];
-            canceller.treat(&[0.0; FRAME], &mut frame, true).unwrap();
-            assert!(frame.iter().all(|sample| sample.is_finite()));
+            let mut spoken = [0.0; FRAME];
+            assert!(canceller.treat(&[0.0; FRAME], &mut frame, &mut spoken, true).unwrap());
+            assert!(frame.iter().chain(&spoken).all(|sample| sample.is_finite()));
         }
         let mut loudest = 0.0;
         for _ in 0..300 {
             let mut frame = [0.0; FRAME];
-            canceller.treat(&[0.0; FRAME], &mut frame, false).unwrap();
+            canceller.treat(&[0.0; FRAME], &mut frame, &mut [0.0; FRAME], false).unwrap();
             loudest = frame.iter().fold(0.0_f32, |loudest, sample| loudest.max(sample.abs()));
         }
         assert!(loudest < 1e-3, "{loudest}");

@@ -8,6 +8,7 @@ use std::{
 use anyhow::Result;
 
 use super::{Canceller, FRAME, Figures, Timeline, Treatment};
+use crate::media::Chunk;
 
 /// The timeline of two threads.
 pub(crate) fn lock(timeline: &Mutex<Timeline>) -> MutexGuard<'_, Timeline> {
@@ -49,7 +50,7 @@ impl Ear {
     ///
     /// # Errors
     /// The canceller refuses its frames, which their size rules out.
-    pub fn hear(&mut self, end: Instant, heard: &[f32]) -> Result<Vec<f32>> {
+    pub fn hear(&mut self, end: Instant, heard: &[f32]) -> Result<Chunk> {
         let began = Instant::now();
         let at = lock(&self.timeline).chunk(end, heard.len());
         if self.waiting.is_empty() || (self.at + self.waiting.len() as f64 - at).abs() > 0.5 {
@@ -60,16 +61,20 @@ impl Ear {
         self.waiting.extend_from_slice(heard);
         let mut waiting = std::mem::take(&mut self.waiting);
         let whole = waiting.len() / FRAME * FRAME;
-        for frame in waiting[..whole].chunks_exact_mut(FRAME) {
+        let mut spoken = Vec::new();
+        let mut differs = false;
+        for frame in waiting[..whole].as_chunks_mut::<FRAME>().0 {
             let speaks = lock(&self.timeline).heard(self.at, &mut self.reference);
-            self.canceller.treat(&self.reference, frame, speaks)?;
+            let mut words = [0.0; FRAME];
+            differs = self.canceller.treat(&self.reference, frame, &mut words, speaks)?;
+            spoken.extend_from_slice(&words);
             self.at += FRAME as f64;
         }
         self.waiting = waiting.split_off(whole);
         self.figures.add_work(began.elapsed());
         self.figures.set_reduction_db(self.canceller.reduction_db());
         lock(&self.timeline).tell(&self.figures);
-        Ok(waiting)
+        Ok(Chunk { samples: waiting, spoken: differs.then_some(spoken) })
     }
 
     /// Sound was lost before it came here.

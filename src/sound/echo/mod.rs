@@ -3,8 +3,10 @@
 //! What is played is kept by its position on the loudspeaker's clock ([`Reference`]). Where on that clock
 //! each sample of the microphone belongs is learnt from what both devices tell of their delays
 //! ([`Alignment`]), also where they are two cards whose clocks run apart. WebRTC's echo canceller gets
-//! both, sample by sample ([`Canceller`]).
+//! both, sample by sample, for the detector of speech; what the recogniser hears goes through a filter that leaves
+//! a visitor who talks at the same time as they are ([`Canceller`], [`Adaptive`]).
 
+mod adapt;
 mod align;
 mod cancel;
 mod ear;
@@ -17,6 +19,7 @@ use std::{
 };
 
 pub use self::{
+    adapt::Adaptive,
     align::Alignment,
     cancel::{Canceller, FRAME, Treatment},
     ear::Ear,

@@ -91,6 +91,8 @@ pub struct Scene {
 pub struct Outcome {
     /// What the microphone hears after treatment, as far as it goes.
     pub treated: Vec<f32>,
+    /// What the recogniser hears of it.
+    pub spoken: Vec<f32>,
     /// What was told meanwhile.
     pub figures: Arc<Figures>,
 }
@@ -183,6 +185,7 @@ impl Room {
         let mut dice = Dice(self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let zero = Instant::now() + Duration::from_secs(1);
         let mut treated = Vec::with_capacity(heard.len());
+        let mut spoken = Vec::with_capacity(heard.len());
         let mut pieces = played.chunks(WRITTEN).enumerate().peekable();
         for (number, chunk) in heard.chunks(READ).enumerate() {
             let recorded = (number * READ + chunk.len()) as f64 / RATE;
@@ -201,9 +204,11 @@ impl Room {
                 pieces.next();
             }
             let told = recorded + self.jitter_s * (dice.roll() - 0.5);
-            treated.extend(ear.hear(shifted(zero, told), chunk)?);
+            let chunk = ear.hear(shifted(zero, told), chunk)?;
+            spoken.extend_from_slice(chunk.words());
+            treated.extend(chunk.samples);
         }
-        Ok(Outcome { treated, figures })
+        Ok(Outcome { treated, spoken, figures })
     }
 }
 
