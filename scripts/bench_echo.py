@@ -5,6 +5,7 @@ that distorts and two sound cards whose clocks are 100 ppm apart and which tell 
 it out again with the same code as the daemon.
 """
 
+import array
 import itertools
 import json
 import os
@@ -99,6 +100,15 @@ def reductions(bench):
               f"{100 * share:.1f} %; {min(drift):.1f} to {max(drift):.1f} ppm")
 
 
+def ducked(bench, played, places):
+    """What is played, 12 dB quieter from a quarter of a second after the visitor has begun, as the kiosk does it."""
+    samples = array.array("h", read(played))
+    for begin, end in places:
+        for at in range(begin // 2 + RATE // 4, min(end // 2, len(samples))):
+            samples[at] //= 4
+    return write(bench.work / "ducked.wav", samples.tobytes())
+
+
 def double_talk(bench):
     """Words that the recogniser gets wrong while the kiosk talks over the visitor, and without."""
     sys.path.insert(0, str(ROOT / "models/train/asr"))
@@ -117,20 +127,22 @@ def double_talk(bench):
             data += said + bytes(int(2 * RATE * BETWEEN_S))
         visitor = write(bench.work / "visitors.wav", data)
         played = voice(bench, len(data) // (2 * RATE) + 1)
+        quieter = ducked(bench, played, places)
         rates = {}
-        for kind, arguments in {
-            "alone": ["--quiet", "--untreated"],
-            "as loud as the echo": [],
-            "6 dB softer": ["--visitor-db", -32],
-            "not treated": ["--untreated"],
+        for kind, (sound, *arguments) in {
+            "alone": [played, "--quiet", "--untreated"],
+            "as loud as the echo": [played],
+            "the kiosk ducks": [quieter],
+            "6 dB softer than the echo": [played, "--visitor-db", -32],
+            "not treated": [played, "--untreated"],
         }.items():
-            out = bench.work / "treated.wav"
-            rehearse(bench, played, "--visitor", visitor, "--out", out, *arguments)
-            treated = read(out)
+            out = bench.work / "spoken.wav"
+            rehearse(bench, sound, "--visitor", visitor, "--spoken", out, *arguments)
+            spoken = read(out)
             cut = []
             for number, (begin, end) in enumerate(places):
                 # With what the endpointer would add before and after.
-                part = treated[max(0, begin - 2 * RATE * 3 // 10):end + 2 * RATE // 2]
+                part = spoken[max(0, begin - 2 * RATE * 3 // 10):end + 2 * RATE // 2]
                 cut.append(write(bench.work / f"part-{number:02}.wav", part))
             heard = evaluate.ours(bench.program, [], cut)
             wrong = sum(evaluate.word_errors(evaluate.plain(text), evaluate.plain(sentence))

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sees to it that the Debian packages for a purpose are there:
-# `setup.sh build|test|devices|monitoring|bench|bench-fleet|train|ci`.
+# `setup.sh build|test|devices|monitoring|bench|bench-fleet|train|ci|package|cross`.
 # Installs what is missing where it may, and otherwise prints the one command that does.
 set -eu
 
@@ -41,6 +41,24 @@ esac
 case $purpose in
     bench-fleet) need prometheus-node-exporter prometheus-node-exporter ;;
 esac
+case $purpose in
+    package | cross)
+        need dpkg-deb dpkg
+        need objcopy binutils
+        need lintian lintian
+        need systemd-analyze systemd
+        ;;
+esac
+case $purpose in
+    cross)
+        # A compiler for Jetson's kind of processor, its libraries, and an emulator that runs what was built.
+        need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+        need aarch64-linux-gnu-g++ g++-aarch64-linux-gnu
+        need qemu-aarch64-static qemu-user-static
+        need /usr/lib/aarch64-linux-gnu/libasound.so libasound2-dev:arm64
+        need /usr/lib/aarch64-linux-gnu/libsystemd.so libsystemd-dev:arm64
+        ;;
+esac
 need cc gcc
 # Reads the kernel's header of cameras while the program is built.
 need_one_of libclang-dev "${LIBCLANG_PATH:-/nowhere}"/libclang*.so* /usr/lib/llvm-*/lib/libclang*.so* /usr/lib*/libclang*.so* /usr/lib/*-linux-gnu/libclang*.so*
@@ -50,6 +68,8 @@ case $(uname -m) in x86_64) need nasm nasm ;; esac
 # Sound cards.
 need pkg-config pkg-config
 need /usr/include/alsa/asoundlib.h libasound2-dev
+# What systemd is told.
+need /usr/include/systemd/sd-daemon.h libsystemd-dev
 case $purpose in
     test | bench | ci)
         need ffmpeg ffmpeg
@@ -99,10 +119,12 @@ if command -v apt-get >/dev/null 2>&1; then
     if [ "$run" != none ]; then
         echo "installing:$missing" >&2
         # Package lists may be missing on a fresh machine; stale ones are no reason to stop.
+        case $missing in *:arm64*) $run dpkg --add-architecture arm64 ;; esac
         $run apt-get update -qq >&2 || true
         DEBIAN_FRONTEND=noninteractive $run $install -qq >&2 && exit 0
     fi
 fi
 echo "These Debian packages are missing; please run:" >&2
+case $missing in *:arm64*) echo "    sudo dpkg --add-architecture arm64 && sudo apt-get update" >&2 ;; esac
 echo "    sudo $install" >&2
 exit 1

@@ -15,7 +15,8 @@ use crate::{
     device::{Camera, Display, Keys, Microphone, Speaker},
     engine::{Asr, Face, Llm, Tts, Vad, vision::Watcher},
     flow::{
-        AudioClock, Crew, Outbox, Pulse, Pulses, SlotWriter, Switch, Turns, Volume, queue, slot,
+        AudioClock, Crew, Outbox, Pulse, Pulses, Seat, SlotWriter, Successor, Switch, Turns,
+        Volume, Woken, queue, slot,
     },
     journal::Journal,
     media::{Event, Press, Recording},
@@ -85,6 +86,27 @@ pub struct Kiosk {
     pub lit: Arc<AtomicBool>,
     /// Whether each stage waits or works.
     pub pulses: Pulses,
+    /// What can be replaced while it runs.
+    pub successors: Successors,
+}
+
+/// What of a running machine can be replaced: each part at its next pause.
+#[derive(Clone, Debug)]
+pub struct Successors {
+    /// The recogniser.
+    pub asr: Successor<Box<dyn Asr>>,
+    /// The language model.
+    pub llm: Successor<Box<dyn Llm>>,
+    /// The voice; it must have the sample rate of the one before.
+    pub tts: Successor<Box<dyn Tts>>,
+    /// What moves the mouth.
+    pub face: Successor<Box<dyn Face>>,
+    /// When speech begins and ends.
+    pub limits: Successor<Limits>,
+    /// What the kiosk says when.
+    pub manners: Successor<Manners>,
+    /// Samples a second of the voice.
+    pub sample_rate: u32,
 }
 
 impl Kiosk {
@@ -125,6 +147,18 @@ impl Kiosk {
         metrics.watch_depth(Link::Faces, faces_out.depth());
 
         let limits = settings.limits;
+        let (asr, llm, tts, face) =
+            (Seat::from(asr), Seat::from(llm), Seat::from(tts), Seat::from(face));
+        let (limits, manners) = (Seat::from(limits), Seat::from(settings.manners.clone()));
+        let successors = Successors {
+            asr: asr.successor(),
+            llm: llm.successor(),
+            tts: tts.successor(),
+            face: face.successor(),
+            limits: limits.successor(),
+            manners: manners.successor(),
+            sample_rate,
+        };
         let ear = listen::Ear { vad, asr, limits, worked: Duration::ZERO, failed: false };
         let screen = show::Screen { painter, display, lead: settings.lead, lit: lit.clone() };
         let conversation = Conversation::new(turns, settings.manners, Instant::now());
@@ -149,7 +183,9 @@ impl Kiosk {
             volume: volume.clone(),
             muted,
         };
-        crew.spawn("converse", move |p| converse::run(&p, conversation, &events, &out, &j, &m))?;
+        crew.spawn("converse", move |p| {
+            converse::run(&p, conversation, manners, &events, &out, &j, &m)
+        })?;
         let (m, e) = (metrics.clone(), events_out.clone());
         crew.spawn("think", move |p| think::run(&p, llm, &requests, &sentences_out, &e, &m))?;
         let (m, e) = (metrics.clone(), events_out.clone());
@@ -179,7 +215,7 @@ impl Kiosk {
         metrics.watch_pulses(pulses.clone());
         let events = events_out;
         let recordings = recordings_out;
-        Ok(Self { crew, stop_sources, events, recordings, journal, lit, pulses })
+        Ok(Self { crew, stop_sources, events, recordings, journal, lit, pulses, successors })
     }
 
     /// A way to tell the conversation what has happened outside the machine.
@@ -193,6 +229,19 @@ impl Kiosk {
     /// A stage ended by itself, which is a fault.
     pub fn wait(&mut self, stop_asked: &Receiver<()>) -> Result<()> {
         self.crew.wait(stop_asked)
+    }
+
+    /// Waits until somebody asks to stop or calls, or `time` has passed.
+    ///
+    /// # Errors
+    /// A stage ended by itself, which is a fault.
+    pub fn wake(
+        &mut self,
+        stop_asked: &Receiver<()>,
+        calls: &Receiver<()>,
+        time: Duration,
+    ) -> Result<Woken> {
+        self.crew.wake(stop_asked, calls, time)
     }
 
     /// Stops the sources; then every stage ends because its inbox closes, in the order of the flow.

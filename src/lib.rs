@@ -28,6 +28,10 @@ pub mod machine;
 
 pub mod journal;
 
+pub mod vigil;
+
+pub mod systemd;
+
 pub mod metrics;
 
 pub mod front;

@@ -1,8 +1,12 @@
 //! What people read on the terminal: errors, the log, progress.
 
+mod journal;
+
 use std::io::{IsTerminal, Write};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+
+pub use self::journal::MESSAGES;
 
 /// Prints an error, one cause a line.
 pub fn error(error: &anyhow::Error) {
@@ -14,7 +18,8 @@ pub fn error(error: &anyhow::Error) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
-/// Starts the log on standard error; the variable `RUST_LOG` goes before `filter`.
+/// Starts the log on standard error, or in systemd's journal with all fields if that is where standard error
+/// goes; the variable `RUST_LOG` goes before `filter`.
 pub fn log(filter: &str) {
     let filter = EnvFilter::try_from_default_env()
         .or_else(|_| EnvFilter::try_new(filter))
@@ -24,15 +29,18 @@ pub fn log(filter: &str) {
     let quiet =
         ["cosmic_text=error", "fontdb=error"].into_iter().filter_map(|text| text.parse().ok());
     let filter = quiet.fold(filter, EnvFilter::add_directive);
-    let started = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        // A log that nobody reads any more is no reason to end.
-        .log_internal_errors(false)
-        .try_init();
-    if started.is_err() {
+    let to = if journal::is_stderr() {
+        journal::Journald.boxed()
+    } else {
+        tracing_subscriber::fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_target(false)
+            // A log that nobody reads any more is no reason to end.
+            .log_internal_errors(false)
+            .boxed()
+    };
+    if tracing_subscriber::registry().with(to.with_filter(filter)).try_init().is_err() {
         tracing::debug!("the log was already started");
     }
 }

@@ -21,4 +21,5 @@ mod scrape;
 mod sensors;
 mod shutdown;
 mod support;
+mod systemd;
 mod tidy;

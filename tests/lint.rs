@@ -7,7 +7,7 @@ use prometheus::proto::{Metric, MetricFamily, MetricType};
 
 /// What a gauge without a unit ends in: the things that it counts, a number that names something, or
 /// what is so (1) or not (0).
-const WITHOUT_UNIT: [&str; 19] = [
+const WITHOUT_UNIT: [&str; 20] = [
     "alarm",
     "connections",
     "depth",
@@ -25,6 +25,7 @@ const WITHOUT_UNIT: [&str; 19] = [
     "state",
     "success",
     "suspended",
+    "successful",
     "up",
     "view",
 ];

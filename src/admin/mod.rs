@@ -1,4 +1,5 @@
-//! What the daemon shows and takes over HTTP, and the signals that ask it to stop.
+//! What the daemon shows and takes over HTTP, and the signals that ask it to stop or to
+//! read its configuration anew.
 //!
 //! One asynchronous runtime on one thread holds all connections, so that slow clients cost nothing: that
 //! is the gate, and the only asynchronous code. What it lets in is answered by plain functions on a few
@@ -12,6 +13,7 @@ mod videos;
 
 use std::{
     collections::BTreeMap,
+    io::IsTerminal,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -162,11 +164,12 @@ pub struct Admin {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     stop_asked: Receiver<()>,
+    reload_asked: Receiver<()>,
     crew: Crew,
 }
 
 impl Admin {
-    /// Begins to listen, and to wait for SIGTERM and SIGINT.
+    /// Begins to listen, and to wait for SIGTERM, SIGINT and SIGHUP.
     ///
     /// # Errors
     /// The address cannot be had.
@@ -184,16 +187,18 @@ impl Admin {
             .build()
             .context("failed to start the runtime of the admin")?;
         let (asking, stop_asked) = bounded(0);
+        let (asking_anew, reload_asked) = bounded(1);
         let mut crew = Crew::default();
         let (library, streams) = Library::start(gate::CONNECTIONS)?;
-        let (mut terminate, mut interrupt, listener, gate) = {
+        let (mut terminate, mut interrupt, mut hang_up, listener, gate) = {
             let _inside = runtime.enter();
             let terminate = signal(SignalKind::terminate()).context("failed to await SIGTERM")?;
             let interrupt = signal(SignalKind::interrupt()).context("failed to await SIGINT")?;
+            let hang_up = signal(SignalKind::hangup()).context("failed to await SIGHUP")?;
             let listener = tokio::net::TcpListener::from_std(listener)
                 .context("failed to listen asynchronously")?;
             let gate = Gate::new(config, Arc::clone(&metrics), streams, &mut crew)?;
-            (terminate, interrupt, listener, Arc::new(gate))
+            (terminate, interrupt, hang_up, listener, Arc::new(gate))
         };
 
         let shared = Shared::new(config, front, metrics, decode, runtime.handle().clone());
@@ -203,7 +208,16 @@ impl Admin {
             runtime.block_on(async move {
                 // Dropping `asking` is the message: it reaches whoever asks, however late.
                 let signals = async move {
-                    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+                    loop {
+                        tokio::select! {
+                            _ = terminate.recv() => break,
+                            _ = interrupt.recv() => break,
+                            // Who closes a terminal wants the end of what runs in it.
+                            _ = hang_up.recv() => if std::io::stdin().is_terminal() { break },
+                        }
+                        // Two at once are one.
+                        let _ = asking_anew.try_send(());
+                    }
                     tracing::info!("asked to stop by a signal");
                     drop(asking);
                     std::future::pending::<()>().await;
@@ -222,7 +236,7 @@ impl Admin {
             Ok(())
         })?;
         tracing::info!(%address, "the admin listens");
-        Ok(Self { address, stop, stop_asked, crew })
+        Ok(Self { address, stop, stop_asked, reload_asked, crew })
     }
 
     /// Where it listens; of interest if the configured port was 0.
@@ -233,6 +247,11 @@ impl Admin {
     /// A channel that closes when the daemon is asked to stop.
     pub fn stop_asked(&self) -> Receiver<()> {
         self.stop_asked.clone()
+    }
+
+    /// A channel that says each time that the configuration is to be read anew.
+    pub fn reload_asked(&self) -> Receiver<()> {
+        self.reload_asked.clone()
     }
 
     /// Ends the server; replies that are being written get a moment.

@@ -1,4 +1,5 @@
-//! The commands: `run`, `talk`, `try`, `check`, `models`, `sensors`, `completions`.
+//! The commands: `run`, `talk`, `try`, `check`, `models`, `sensors`, `completions`, and two for units and
+//! packages.
 
 mod check;
 mod devices;
@@ -7,13 +8,14 @@ mod eyes;
 mod models;
 mod run;
 mod sensors;
+mod serve;
 mod start;
 mod talk;
 mod trial;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::{
@@ -78,6 +80,21 @@ enum Command {
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
+    },
+    /// Say on the screen that the kiosk is out of order, until told to end.
+    #[command(hide = true)]
+    OutOfOrder {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// What technicians are told.
+        #[arg(long, value_name = "CODE", default_value = "E1")]
+        code: String,
+    },
+    /// Write the pages of the manual into a folder.
+    #[command(hide = true)]
+    Manual {
+        /// The folder.
+        folder: PathBuf,
     },
 }
 
@@ -191,7 +208,7 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
         Command::Run(run) => {
             let config = run.config()?;
             log(config.log.level.name());
-            run::run(&config)
+            run::run(run, &config)
         }
         Command::Talk(talk) => {
             log("warn");
@@ -216,6 +233,15 @@ fn dispatch(cli: &Cli) -> Result<ExitCode> {
         Command::Completions { shell } => {
             let name = "linly-edge";
             clap_complete::generate(*shell, &mut Cli::command(), name, &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::OutOfOrder { file, code } => {
+            log("info");
+            start::out_of_order(&file.load().unwrap_or_default(), code)
+        }
+        Command::Manual { folder } => {
+            let written = clap_mangen::generate_to(Cli::command(), folder);
+            written.with_context(|| format!("cannot write into {}", folder.display()))?;
             Ok(ExitCode::SUCCESS)
         }
     }

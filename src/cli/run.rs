@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::{
     ConfigFile,
+    serve::Server,
     start::{self, Front},
 };
 use crate::{
@@ -17,12 +18,16 @@ use crate::{
     metrics::Metrics,
     sensors::Sensors,
     sound::Wav,
+    systemd,
 };
+
+/// So long loading may take: the first time a GPU's engines are built, which takes minutes each.
+const LOADING: Duration = Duration::from_mins(20);
 
 /// The longest recording that `POST /talk` takes.
 const LONGEST: Duration = Duration::from_mins(1);
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(super) struct Run {
     #[command(flatten)]
     file: ConfigFile,
@@ -32,15 +37,20 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// The configuration, without problems.
+    /// The configuration, without problems; on a screen that people see they are told if there are some.
     pub(super) fn config(&self) -> Result<Config> {
-        let loaded = self.file.load();
-        if let Err(error) = &loaded
+        let read = self.read();
+        if let Err(error) = &read
             && !self.headless
         {
             start::wrong_configuration(super::code_of(error));
         }
-        let mut config = loaded?;
+        read
+    }
+
+    /// The configuration, without problems.
+    pub(super) fn read(&self) -> Result<Config> {
+        let mut config = self.file.load()?;
         if self.headless {
             let devices = &mut config.devices;
             for sound in [&mut devices.microphone, &mut devices.speaker] {
@@ -57,7 +67,7 @@ impl Run {
     }
 }
 
-pub(super) fn run(config: &Config) -> Result<ExitCode> {
+pub(super) fn run(run: &Run, config: &Config) -> Result<ExitCode> {
     // Before the models, which take their time.
     let (problems, warnings) = admin::check(&config.admin);
     if !problems.0.is_empty() {
@@ -71,6 +81,8 @@ pub(super) fn run(config: &Config) -> Result<ExitCode> {
     let enabled = config.sensors.enabled;
     let sensors = enabled.then(|| Sensors::start(&config.sensors, &metrics)).transpose()?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "loading the models");
+    systemd::status("loading the models");
+    systemd::extend(LOADING);
     let Assembly { engines, devices, recording, models, boards } = assemble(config, &metrics)?;
     let sees = devices.watch.is_some();
     let settings = machine::settings(config, Some(boards));
@@ -79,20 +91,21 @@ pub(super) fn run(config: &Config) -> Result<ExitCode> {
         kiosk.pulses.add(sensors.pulses());
     }
     let desk = Desk::new(&kiosk, recording, models, machine::device_kinds(config));
-    let admin = match Admin::start(&config.admin, Arc::new(desk), metrics, decode) {
+    let admin = match Admin::start(&config.admin, Arc::new(desk), metrics.clone(), decode) {
         Ok(admin) => admin,
         Err(error) => {
             let _ = kiosk.stop(machine::grace(config));
             return Err(error);
         }
     };
-    tracing::info!(address = %admin.address(), "ready");
     if !sees && !config.converse.greeting.is_empty() {
         // Nothing sees who comes: the greeting is for whoever has started the machine.
         kiosk.tell().came();
     }
-    let ended = kiosk.wait(&admin.stop_asked());
+    let latest = sensors.as_ref().map(|sensors| sensors.latest.clone());
+    let ended = Server::new(run, config, metrics, latest).serve(&mut kiosk, &admin);
     tracing::info!("stopping");
+    systemd::stopping();
     let stopped = kiosk.stop(machine::grace(config));
     let closed = admin.stop();
     let rested = sensors.map_or(Ok(()), |sensors| sensors.stop(machine::grace(config)));
@@ -112,7 +125,7 @@ fn assemble(config: &Config, metrics: &Metrics) -> Result<Assembly> {
     match Parts::load(config, metrics, about, &|done| front.say(done)) {
         Ok(parts) => parts.assemble(front.hand_over()?, config),
         Err(error) => {
-            tracing::error!("the kiosk is out of order: {error:#}");
+            tracing::error!(error = format!("{error:#}"), "the kiosk is out of order");
             let time = Duration::from_secs(config.screen.fault_s.into());
             front.out_of_order(super::code_of(&error), time);
             Err(error)

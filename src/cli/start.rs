@@ -1,6 +1,7 @@
 //! The screen before the kiosk can use it: a thread shows that it is starting, or that it cannot.
 
 use std::{
+    process::ExitCode,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -8,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::{
@@ -99,6 +100,18 @@ pub(super) fn wrong_configuration(code: String) {
     if let Err(error) = shown {
         tracing::debug!("nothing can be shown: {error:#}");
     }
+}
+
+/// Takes the screen and says on it that the kiosk is out of order, until the process is told to end.
+///
+/// # Errors
+/// The screen cannot be had.
+pub(super) fn out_of_order(config: &config::Config, code: &str) -> Result<ExitCode> {
+    let screen = crate::machine::screen(config)?;
+    ensure!(screen.lit, "there is no screen to say it on");
+    let front = Front::start(screen, &config.screen)?;
+    front.out_of_order(code.to_owned(), Duration::MAX);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Shows what is told until `ends`; a screen that fails is no reason not to start.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use crossbeam_channel::{Receiver, Sender, bounded, select};
+use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
 /// Whether a stage waits or works, and since when it works on one thing.
 #[derive(Clone, Debug, Default)]
@@ -128,9 +128,25 @@ impl Crew {
     /// # Errors
     /// A thread ended.
     pub fn wait(&mut self, stop_asked: &Receiver<()>) -> Result<()> {
+        while self.wake(stop_asked, &never(), Duration::from_hours(1))? != Woken::Stop {}
+        Ok(())
+    }
+
+    /// Waits until somebody asks to stop or calls, or `time` has passed.
+    ///
+    /// # Errors
+    /// A thread ended by itself, which is a fault.
+    pub fn wake(
+        &mut self,
+        stop_asked: &Receiver<()>,
+        calls: &Receiver<()>,
+        time: Duration,
+    ) -> Result<Woken> {
         let first = select! {
-            recv(stop_asked) -> _ => return Ok(()),
+            recv(stop_asked) -> _ => return Ok(Woken::Stop),
+            recv(calls) -> called => return Ok(if called.is_ok() { Woken::Called } else { Woken::Stop }),
             recv(self.ends) -> end => end,
+            default(time) => return Ok(Woken::Waited),
         };
         // A thread that fails closes its links, and its neighbour may be the first to say that it ends;
         // the cause follows at once.
@@ -141,7 +157,7 @@ impl Crew {
         }
         self.ended.extend(quiet.iter().map(|end| end.name));
         match quiet.pop() {
-            None => Ok(()),
+            None => Ok(Woken::Stop),
             Some(End { name, result: Err(error) }) => Err(error.context(format!("{name} failed"))),
             Some(End { name, .. }) => {
                 bail!("{} ended by itself", quiet.first().map_or(name, |end| end.name))
@@ -171,6 +187,17 @@ impl Crew {
         }
         if late.is_empty() { failed } else { Err(anyhow!("still busy at the end: {late:?}")) }
     }
+}
+
+/// Why a wait is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// Somebody asks to stop.
+    Stop,
+    /// Somebody calls.
+    Called,
+    /// The time has passed.
+    Waited,
 }
 
 /// A thread that has worked on one thing for so long is stuck.

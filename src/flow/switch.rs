@@ -32,12 +32,12 @@ impl Default for Volume {
 }
 
 impl Volume {
-    /// The factor, from 0 (silent) to 1.
+    /// The factor; 0 is silent.
     pub fn get(&self) -> f32 {
         f32::from_bits(self.0.load(Ordering::Relaxed))
     }
 
-    /// Asks for another factor, from 0 (silent) to 1.
+    /// Asks for another factor.
     pub fn set(&self, factor: f32) {
         self.0.store(factor.to_bits(), Ordering::Relaxed);
     }

@@ -193,7 +193,8 @@ impl fmt::Display for Eyesight {
     }
 }
 
-/// Looks through the camera of a configuration; `None` where there is none. See [`examine`].
+/// Looks through the camera of a configuration, `each` for how fast it is and again for who is there; `None`
+/// where there is none.
 ///
 /// # Errors
 /// It cannot be opened or has failed for good, or its pictures cannot be looked at.

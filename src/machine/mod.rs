@@ -3,11 +3,13 @@
 pub mod camera;
 mod display;
 mod keys;
+mod reload;
 mod sound;
 
 pub use self::{
     display::{Screen, open as screen, wish as screen_wish},
     keys::wish as keys_wish,
+    reload::{Reloaded, reload},
     sound::{hearing, speaking, treatment},
 };
 
@@ -20,6 +22,7 @@ use crate::{
     config::{Config, DisplayKind},
     device::{
         Camera, Keys, Microphone, Speaker,
+        alsa::factor,
         evdev::EvdevKeys,
         mp4::Format,
         recording::{Limit, Recording},
@@ -216,6 +219,7 @@ fn status(loader: &Loader, metrics: &Metrics) -> Result<Vec<ModelStatus>> {
     for step in Step::ALL {
         let entry = loader.pack.model(Kind::from(step))?;
         metrics.loaded(Model::from(step), &entry.name, &entry.quantisation, &backend);
+        tracing::info!(model = %entry.name, step = step.name(), %backend, "the model is loaded");
         if let Some(bytes) = loader.options.gpu_memory_bytes() {
             metrics.gpu_memory(Model::from(step), bytes);
         }
@@ -258,6 +262,7 @@ pub fn settings(config: &Config, boards: Option<Arc<dyn Boards>>) -> Settings {
             push_to_talk: listen.push_to_talk,
             muted: listen.muted,
             history: converse.history,
+            loudness: factor(config.sound.speaker_gain_db),
             forget: s(converse.forget_s),
             dim: s(converse.dim_s),
             language: converse.language.into(),

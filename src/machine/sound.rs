@@ -95,7 +95,9 @@ fn speaker(config: &Config, sample_rate: u32) -> Result<(Box<dyn Speaker>, Optio
     let kind = config.devices.speaker;
     Ok(match kind {
         SoundKind::Auto | SoundKind::Alsa => {
-            match AlsaSpeaker::open(speaking(&config.sound, sample_rate)) {
+            // How loud it speaks is the conversation's affair, which may change it meanwhile.
+            let wish = Wish { gain: 1.0, ..speaking(&config.sound, sample_rate) };
+            match AlsaSpeaker::open(wish) {
                 Ok(speaker) => {
                     let negotiated = speaker.negotiated();
                     tracing::info!("loudspeaker: {negotiated}");

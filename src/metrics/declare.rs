@@ -1,6 +1,6 @@
 //! Each metric once: its category, name, help, labels and buckets.
 
-use std::sync::{Mutex, Once, RwLock};
+use std::sync::{Mutex, Once, RwLock, atomic::AtomicU64};
 
 use prometheus::Registry;
 
@@ -188,6 +188,8 @@ impl Default for Metrics {
                 "Stages that have worked on one thing for longer than 10 s.",
             ),
             pulses: Mutex::default(),
+            away: Mutex::default(),
+            microphone_chunks: AtomicU64::default(),
             microphone_overruns: performance.counter(
                 "microphone_overruns_total",
                 "Times that sound from the microphone was lost before it was read.",
@@ -235,6 +237,10 @@ impl Default for Metrics {
                 "tls_certificate_expiry_timestamp_seconds",
                 "When a certificate ends, in seconds since 1970; the earliest of its file.",
                 &["role"],
+            ),
+            config_reload_successful: performance.gauge(
+                "config_last_reload_successful",
+                "Whether the configuration was good when it was last read; else the one before stays.",
             ),
             web_config_reloads: performance.counter(
                 "web_config_reloads_total",

@@ -15,7 +15,7 @@ mod process;
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, Once, PoisonError, RwLock},
+    sync::{Arc, Mutex, Once, PoisonError, RwLock, atomic::AtomicU64},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -77,6 +77,9 @@ pub struct Metrics {
     pub camera_last_frame: IntGauge,
     pub face_detection: Counter,
     devices: IntGaugeVec,
+    away: Mutex<HashSet<Device>>,
+    /// Chunks that the microphone has given; no series, but what shows that it lives.
+    pub microphone_chunks: AtomicU64,
     pub concurrent_sessions: IntGauge,
     pub turns: By<End, IntCounter>,
     last_turn: IntGaugeVec,
@@ -104,6 +107,7 @@ pub struct Metrics {
     pub http_refused: Rare<Refused>,
     tls_handshake_failures: IntCounterVec,
     certificate_expiry: IntGaugeVec,
+    pub config_reload_successful: IntGauge,
     pub web_config_reloads: IntCounter,
     pub web_config_failures: IntCounter,
     model_info: IntGaugeVec,
@@ -167,11 +171,17 @@ impl Metrics {
     /// Notes whether a real device works.
     pub fn device_works(&self, device: Device, works: bool) {
         self.devices.with_label_values(&[device.value()]).set(i64::from(works));
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        if works {
+            away.remove(&device);
+        } else {
+            away.insert(device);
+        }
     }
 
-    /// Whether a real device was working when that was last noted.
+    /// Whether a device was working when that was last noted; one of which nothing was ever noted works.
     pub fn works(&self, device: Device) -> bool {
-        self.devices.with_label_values(&[device.value()]).get() == 1
+        !self.away.lock().unwrap_or_else(PoisonError::into_inner).contains(&device)
     }
 
     /// Counts a request over HTTP. Codes come from our own replies, so they are few.

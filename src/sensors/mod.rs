@@ -7,7 +7,10 @@ mod sheet;
 use std::{
     collections::HashMap,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -123,16 +126,25 @@ pub struct Sample {
 
 /// The place of the latest sample.
 #[derive(Clone, Debug, Default)]
-pub struct Latest(Arc<Mutex<Option<Arc<Sample>>>>);
+pub struct Latest {
+    sample: Arc<Mutex<Option<Arc<Sample>>>>,
+    count: Arc<AtomicU64>,
+}
 
 impl Latest {
     fn set(&self, sample: Sample) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(sample));
+        *self.sample.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(sample));
+        self.count.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The latest sample, however old.
     pub fn get(&self) -> Option<Arc<Sample>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.sample.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many samples there have been.
+    pub fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
     }
 }
 

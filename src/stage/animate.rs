@@ -11,7 +11,7 @@ use anyhow::Result;
 use super::think::{PATIENCE, outcome};
 use crate::{
     engine::Face,
-    flow::{Inbox, Outbox, Pulse, Turn},
+    flow::{Inbox, Outbox, Pulse, Seat, Turn},
     media::{Beat, Event, Mouth, Part, Sentence, Step, Voice},
     metrics::{Metrics, Outcome},
 };
@@ -19,7 +19,7 @@ use crate::{
 /// Runs until there is no more voice.
 pub fn run(
     pulse: &Pulse,
-    face: Box<dyn Face>,
+    face: Seat<Box<dyn Face>>,
     sample_rate: u32,
     voices: &Inbox<Part<Voice>>,
     beats: &Outbox<Part<Beat>>,
@@ -68,7 +68,8 @@ pub fn run(
 
 /// Cuts sound into beats and pairs each with its mouth.
 struct Animator {
-    face: Box<dyn Face>,
+    face: Seat<Box<dyn Face>>,
+    sample_rate: u32,
     /// Samples of one beat.
     length: usize,
     turn: Option<Turn>,
@@ -87,10 +88,11 @@ struct Animator {
 }
 
 impl Animator {
-    fn new(face: Box<dyn Face>, sample_rate: u32) -> Self {
-        let length = (sample_rate / face.rate()) as usize;
+    fn new(mut face: Seat<Box<dyn Face>>, sample_rate: u32) -> Self {
+        let length = (sample_rate / face.now().rate()) as usize;
         Self {
             face,
+            sample_rate,
             length,
             turn: None,
             rest: Vec::with_capacity(length),
@@ -103,7 +105,10 @@ impl Animator {
     }
 
     fn begin(&mut self, turn: &Turn) {
-        self.face.reset();
+        if self.face.relieve() {
+            self.length = (self.sample_rate / self.face.now().rate()) as usize;
+        }
+        self.face.now().reset();
         self.turn = Some(turn.clone());
         self.rest.clear();
         self.begins = None;
@@ -148,8 +153,8 @@ impl Animator {
             }
         }
         let mut mouths = std::mem::take(&mut self.certain);
-        self.face.finish(&mut |mouth| mouths.push(mouth))?;
-        self.face.reset();
+        self.face.now().finish(&mut |mouth| mouths.push(mouth))?;
+        self.face.now().reset();
         mouths.resize(self.owed.len(), Mouth::default());
         let mut sent = mouths.drain(..).try_for_each(|mouth| self.pair(mouth, None, send));
         self.certain = mouths;
@@ -166,7 +171,7 @@ impl Animator {
     fn beat(&mut self, send: &mut dyn FnMut(Beat) -> ControlFlow<()>) -> Result<ControlFlow<()>> {
         let sound = std::mem::replace(&mut self.rest, Vec::with_capacity(self.length));
         let mut certain = std::mem::take(&mut self.certain);
-        self.face.accept(&sound, &mut |mouth| certain.push(mouth))?;
+        self.face.now().accept(&sound, &mut |mouth| certain.push(mouth))?;
         self.owed.push_back((sound, self.begins.take()));
         let sent = certain.drain(..).try_for_each(|mouth| self.pair(mouth, None, send));
         self.certain = certain;
@@ -182,7 +187,7 @@ impl Animator {
         let Some((samples, begins)) = self.owed.pop_front() else {
             return ControlFlow::Continue(());
         };
-        let at = Duration::from_secs(1) * self.count / self.face.rate();
+        let at = Duration::from_secs(1) * self.count / self.face.now().rate();
         self.count += 1;
         let sending = Instant::now();
         let sent = send(Beat { at, samples, mouth, begins, completes });
@@ -226,8 +231,8 @@ mod tests {
     fn every_sample_keeps_its_place_and_its_mouth() {
         for behind in 0..4 {
             let turn = crate::flow::Turns::default().begin(Instant::now());
-            let mut animator =
-                Animator::new(Box::new(Late { behind, heard: VecDeque::new() }), 1000);
+            let face: Box<dyn Face> = Box::new(Late { behind, heard: VecDeque::new() });
+            let mut animator = Animator::new(face.into(), 1000);
             animator.begin(&turn);
             let mut beats = Vec::new();
             let mut send = |beat| {

@@ -82,6 +82,14 @@ struct Cut {
 }
 
 impl Conversation {
+    /// From now on it behaves like this; whether it is muted, and the language that somebody has chosen, stay.
+    pub(super) fn learn(&mut self, manners: Manners) {
+        if manners.language != self.manners.language {
+            self.language = manners.language;
+        }
+        self.manners = manners;
+    }
+
     /// Nobody is there.
     pub fn new(turns: Turns, manners: Manners, now: Instant) -> Self {
         Self {

@@ -9,8 +9,8 @@ pub use super::{
     manners::Manners,
 };
 use crate::{
-    flow::{Inbox, Polled, Pulse, SlotWriter, Switch, Volume},
-    journal::{Activity, Journal},
+    flow::{Inbox, Polled, Pulse, Seat, SlotWriter, Switch, Volume},
+    journal::{Activity, Journal, Report},
     media::{Event, Part, Request},
     metrics::Metrics,
     scene::Scene,
@@ -39,6 +39,7 @@ pub struct Out {
 pub fn run(
     pulse: &Pulse,
     mut conversation: Conversation,
+    mut manners: Seat<Manners>,
     events: &Inbox<Event>,
     out: &Out,
     journal: &Journal,
@@ -48,7 +49,10 @@ pub fn run(
     let mut shown = None;
     loop {
         let now = Instant::now();
-        show(&conversation, &mut shown, out, now);
+        if manners.relieve() {
+            conversation.learn(manners.now().clone());
+        }
+        show(&conversation, manners.now().loudness, &mut shown, out, now);
         let wait = conversation
             .deadline()
             .map_or(LOOK, |deadline| deadline.saturating_duration_since(now).min(LOOK));
@@ -67,6 +71,7 @@ pub fn run(
         count(&reaction, metrics);
         if let Some(report) = reaction.ended {
             metrics.turn_ended(&report);
+            log(&report, journal.turns().0 + 1);
             journal.ended(report);
         }
         let activity = conversation.activity();
@@ -87,14 +92,28 @@ pub fn run(
 }
 
 /// Tells the other stages what has changed.
-fn show(conversation: &Conversation, shown: &mut Option<Scene>, out: &Out, now: Instant) {
-    out.volume.set(if conversation.is_ducked() { DUCKED } else { 1.0 });
+fn show(
+    conversation: &Conversation,
+    loudness: f32,
+    shown: &mut Option<Scene>,
+    out: &Out,
+    now: Instant,
+) {
+    out.volume.set(loudness * if conversation.is_ducked() { DUCKED } else { 1.0 });
     out.muted.set(conversation.is_muted());
     let scene = conversation.scene(now);
     if shown.as_ref() != Some(&scene) {
         out.scenes.put(scene.clone());
         *shown = Some(scene);
     }
+}
+
+/// How an exchange went, without what was said in it.
+fn log(report: &Report, turn: u64) {
+    let end = report.end.name();
+    // 0 where nothing sounded.
+    let first_sound_ms = report.first_sound.unwrap_or_default().as_millis() as u64;
+    tracing::info!(turn, end, first_sound_ms, "the turn has ended");
 }
 
 fn count(reaction: &Reaction, metrics: &Metrics) {

@@ -29,6 +29,7 @@ pub fn run(
         };
         match read {
             Ok(mut chunk) => {
+                metrics.microphone_chunks.fetch_add(1, Ordering::Relaxed);
                 tell(events, &mut works, true);
                 if muted.is_on() {
                     // Nothing of what is said reaches anybody; the room is silent for them.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::endpoint::{Endpointer, Limits, Verdict, is_complete};
 use crate::{
     engine::{Asr, Vad},
-    flow::{Inbox, Outbox, Polled, Pulse},
+    flow::{Inbox, Outbox, Polled, Pulse, Seat},
     media::{Chunk, Event, Recording, SAMPLE_RATE, Step, Utterance},
     metrics::{Metrics, Outcome},
 };
@@ -18,9 +18,9 @@ pub struct Ear {
     /// Tells speech from other sound.
     pub vad: Box<dyn Vad>,
     /// Turns speech into text.
-    pub asr: Box<dyn Asr>,
+    pub asr: Seat<Box<dyn Asr>>,
     /// When speech begins and ends.
-    pub limits: Limits,
+    pub limits: Seat<Limits>,
     /// Computing time of the recogniser for the current utterance.
     pub worked: Duration,
     /// Whether the recogniser has failed in the current utterance.
@@ -36,7 +36,7 @@ pub fn run(
     events: &Outbox<Event>,
     metrics: &Metrics,
 ) -> Result<()> {
-    let mut endpointer = Endpointer::new(ear.limits);
+    let mut endpointer = Endpointer::new(*ear.limits.now());
     let mut complete = false;
     let mut told = Told::default();
     loop {
@@ -54,7 +54,14 @@ pub fn run(
         };
         let probability = ear.vad.probability(&chunk)?;
         let heard = match endpointer.take(&chunk, probability, complete) {
-            Verdict::Silence => continue,
+            Verdict::Silence => {
+                // Nobody speaks: a new configuration may take effect.
+                ear.asr.relieve();
+                if ear.limits.relieve() {
+                    endpointer = Endpointer::new(*ear.limits.now());
+                }
+                continue;
+            }
             Verdict::Began(chunks) => {
                 told = Told::default();
                 if events.send(pulse, Event::SpeechBegan).is_break() {
@@ -73,7 +80,7 @@ pub fn run(
             }
         };
         complete = heard.as_deref().is_some_and(is_complete);
-        if let Some(event) = told.news(heard, endpointer.lasted(), ear.limits.persist) {
+        if let Some(event) = told.news(heard, endpointer.lasted(), ear.limits.now().persist) {
             // When the conversation is busy, the next chunk brings newer news.
             let _ = events.offer(event);
         }
@@ -110,12 +117,12 @@ impl Ear {
         let began = Instant::now();
         let mut text = None;
         for chunk in chunks {
-            match self.asr.accept(chunk) {
+            match self.asr.now().accept(chunk) {
                 Ok(heard) => text = Some(heard.to_owned()),
                 Err(error) => {
                     metrics.request(Step::Asr, Outcome::Failed);
                     tracing::warn!(error = format!("{error:#}"), "recognition failed");
-                    self.asr.reset();
+                    self.asr.now().reset();
                     self.failed = true;
                     return None;
                 }
@@ -126,7 +133,7 @@ impl Ear {
     }
 
     fn finish(&mut self, decided: Instant, ago: Duration, metrics: &Metrics) -> Utterance {
-        let text = match self.asr.finish() {
+        let text = match self.asr.now().finish() {
             Ok(text) => {
                 metrics.request(Step::Asr, Outcome::Done);
                 text
@@ -138,7 +145,7 @@ impl Ear {
                 String::new()
             }
         };
-        self.asr.reset();
+        self.asr.now().reset();
         let took = decided.elapsed();
         metrics.asr_finish.observe(took.as_secs_f64());
         metrics.asr_duration.observe((std::mem::take(&mut self.worked) + took).as_secs_f64());
@@ -155,7 +162,7 @@ impl Ear {
     fn hear_recording(&mut self, samples: &[f32], metrics: &Metrics) -> Utterance {
         let ended = Instant::now();
         self.vad.reset();
-        self.asr.reset();
+        self.asr.now().reset();
         for chunk in samples.chunks(SAMPLE_RATE as usize / 50) {
             if self.accept_all(&[Chunk::of(chunk.to_vec())], metrics).is_none() {
                 break;

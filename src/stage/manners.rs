@@ -37,6 +37,8 @@ pub struct Manners {
     pub dim: Duration,
     /// The language of the words that the screen has of its own.
     pub language: Language,
+    /// How loud the voice is, as a factor of its samples.
+    pub loudness: f32,
     /// What is better read than heard.
     pub boards: Option<Arc<dyn Boards>>,
 }
@@ -57,6 +59,7 @@ impl Default for Manners {
             push_to_talk: false,
             muted: false,
             history: 6,
+            loudness: 1.0,
             forget: s(60),
             dim: s(120),
             language: Language::English,

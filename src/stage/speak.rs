@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::think::{PATIENCE, outcome};
 use crate::{
     engine::Tts,
-    flow::{Inbox, Outbox, Pulse},
+    flow::{Inbox, Outbox, Pulse, Seat},
     media::{Event, Part, Sentence, Step, Voice},
     metrics::{Metrics, Outcome},
 };
@@ -15,7 +15,7 @@ use crate::{
 /// Runs until there are no more sentences.
 pub fn run(
     pulse: &Pulse,
-    mut tts: Box<dyn Tts>,
+    mut tts: Seat<Box<dyn Tts>>,
     sentences: &Inbox<Part<Sentence>>,
     voices: &Outbox<Part<Voice>>,
     events: &Outbox<Event>,
@@ -26,13 +26,14 @@ pub fn run(
         let send = |voice| voices.send(pulse, Part::of(&turn, voice));
         let Some(sentence) = body else {
             let _ = voices.send(pulse, Part::end(&turn));
+            tts.relieve();
             continue;
         };
         let began = Instant::now();
         // Waiting for room behind us is no work of the voice.
         let mut waited = Duration::ZERO;
         let mut begins = Some(sentence.clone());
-        let spoken = tts.speak(&sentence.0, &mut |piece| {
+        let spoken = tts.now().speak(&sentence.0, &mut |piece| {
             if turn.times().tts_first.get().is_none() {
                 turn.times().tts_first.add(began.elapsed());
             }

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::{
     engine::{Llm, llm::Splitter},
-    flow::{Inbox, Outbox, Pulse, Turn},
+    flow::{Inbox, Outbox, Pulse, Seat, Turn},
     media::{Event, Part, Request, Sentence, Step},
     metrics::{Metrics, Outcome},
 };
@@ -22,7 +22,7 @@ pub(super) fn outcome(turn: &Turn) -> Outcome {
 /// Runs until nobody asks any more.
 pub fn run(
     pulse: &Pulse,
-    mut llm: Box<dyn Llm>,
+    mut llm: Seat<Box<dyn Llm>>,
     requests: &Inbox<Part<Request>>,
     sentences: &Outbox<Part<Sentence>>,
     events: &Outbox<Event>,
@@ -30,6 +30,7 @@ pub fn run(
 ) -> Result<()> {
     let mut failed = 0;
     while let Some(Part { turn, body: Some(request) }) = requests.next(pulse) {
+        llm.relieve();
         let mut splitter = Splitter::default();
         let (request, heard) = match request {
             Request::Resume { request, heard } => (*request, heard),
@@ -53,7 +54,7 @@ pub fn run(
             Request::Answer(history) => {
                 let began = Instant::now();
                 let mut first = true;
-                let reply = llm.reply(&history, &mut |token| {
+                let reply = llm.now().reply(&history, &mut |token| {
                     metrics.llm_tokens.inc();
                     if std::mem::take(&mut first) {
                         turn.times().llm_first_token.add(began.elapsed());
