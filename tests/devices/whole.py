@@ -191,6 +191,9 @@ def loses_camera(vm, kiosk):
     """The camera is pulled and put back, and sees again."""
     if "camera" in kiosk.without:
         return
+    # Whoever is there all the time is not greeted again.
+    vm.show_nothing()
+    kiosk.wait("people_in_view", lambda value: value == 0)
     pulls(vm, kiosk, "camera")
     greets(vm, kiosk)
 
