@@ -1,0 +1,97 @@
+"""The packages are what Debian expects, and the same input makes the same package.
+
+    tests/appliance/package.py out/packages
+"""
+
+import argparse
+import hashlib
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# What must be inside, whatever else is.
+INSIDE = """
+./usr/bin/linly-edge
+./usr/lib/systemd/system/linly-edge.service
+./usr/lib/systemd/system/linly-edge.target
+./usr/lib/systemd/catalog/linly-edge.catalog
+./usr/lib/sysusers.d/linly-edge.conf
+./usr/lib/tmpfiles.d/linly-edge.conf
+./usr/lib/udev/rules.d/70-linly-edge.rules
+./usr/lib/linly-edge/healthy
+./usr/lib/linly-edge/update
+./etc/linly-edge/config.toml
+./etc/linly-edge/site.toml
+./usr/share/linly-edge/models/starter/pack.toml
+./usr/share/linly-edge/models/starter/asr.onnx
+./usr/share/linly-edge/avatar/portrait.png
+./usr/share/man/man1/linly-edge.1.gz
+./usr/share/man/man1/linly-edge-run.1.gz
+./usr/share/bash-completion/completions/linly-edge
+./usr/share/doc/linly-edge/copyright
+./usr/share/doc/linly-edge/changelog.gz
+./usr/share/doc/linly-edge/third-party.txt.gz
+""".split()
+FORBIDDEN = ("/shared/", "/train/", ".py")
+
+
+class Failure(Exception):
+    """What is not as it must be, in words."""
+
+
+def expect(holds, what):
+    if not holds:
+        raise Failure(what)
+
+
+def run(*command, **more):
+    return subprocess.run(command, capture_output=True, text=True, **more)
+
+
+def check(package):
+    listed = run("dpkg-deb", "--contents", str(package), check=True).stdout.splitlines()
+    files = {line.split()[5]: line for line in listed}
+    for name in INSIDE:
+        expect(name in files, f"{name} is missing")
+    for name, line in files.items():
+        expect(not any(word in name for word in FORBIDDEN), f"{name} does not belong into it")
+        expect(" root/root " in line, f"{name} does not belong to root")
+    told = run("lintian", "--fail-on", "error", "--no-tag-display-limit", str(package))
+    errors = [line for line in told.stdout.splitlines() if line.startswith("E:")]
+    expect(told.returncode == 0 and not errors, "lintian: " + "\n".join(errors or [told.stdout, told.stderr]))
+    return len(files), [line for line in told.stdout.splitlines() if line.startswith("W:")]
+
+
+def again(package):
+    """Packs what is packed once more, from the program of which this package was made."""
+    arch = package.stem.rsplit("_", 1)[1]
+    place = {"amd64": "target/dist", "arm64": "target/aarch64-unknown-linux-gnu/dist"}[arch]
+    with tempfile.TemporaryDirectory() as folder:
+        done = run("packaging/deb.sh", f"{place}/linly-edge", folder, cwd=ROOT)
+        expect(done.returncode == 0, done.stderr)
+        digest = lambda path: hashlib.sha256(path.read_bytes()).hexdigest()
+        expect(digest(pathlib.Path(folder) / package.name) == digest(package), f"{package.name} is not the same twice")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path)
+    options = parser.parse_args()
+    packages = sorted(options.folder.glob("*.deb"))
+    expect(packages, f"there is no package in {options.folder}: make deb")
+    for package in packages:
+        count, warnings = check(package)
+        again(package)
+        size = package.stat().st_size / 1e6
+        print(f"ok  {package.name}: {size:.1f} MB, {count} files, lintian without errors, the same twice")
+        for warning in warnings:
+            print(f"    {warning}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failure as failure:
+        sys.exit(f"failed: {failure}")
