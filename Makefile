@@ -4,7 +4,8 @@ CARGO ?= cargo
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 PROGRAM := $(TARGET)/release/linly-edge
 
-.PHONY: help build demo run test test-devices test-monitoring lint bench bench-fleet starter
+.PHONY: help build demo run test test-devices test-monitoring lint bench bench-fleet starter \
+	deb deb-quick deb-arm64 cross cross-native image-qemu test-arm64 test-package test-appliance
 
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -25,9 +26,10 @@ test: ## run the tests
 	then $(CARGO) nextest run --release --locked --no-fail-fast; \
 	else $(CARGO) test --release --locked --no-fail-fast; fi
 
-test-devices: build ## try the daemon on a camera, sound cards and a screen of an emulated computer; minutes
+test-devices: build ## try the daemon on a camera, sound cards and a screen of an emulated computer; 10 minutes
 	@scripts/setup.sh devices
 	@python3 tests/devices/smoke.py
+	@python3 tests/devices/camera.py --program $(PROGRAM)
 	@python3 tests/devices/whole.py --program $(PROGRAM)
 
 test-monitoring: ## break devices of two federated sites and see that alerts arrive and end; 3 minutes
@@ -40,6 +42,40 @@ lint: ## format, clippy, documentation: warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps
+
+deb: ## make out/packages/linly-edge_VERSION_amd64.deb, or of whatever machine this is; half an hour
+	@scripts/setup.sh package
+	$(CARGO) build --profile dist --locked --bin linly-edge
+	@packaging/deb.sh $(TARGET)/dist/linly-edge out/packages
+
+deb-quick: build ## the same of the program that `make build` makes, for trials and tests; a minute
+	@scripts/setup.sh package
+	@packaging/deb.sh $(PROGRAM) out/packages
+
+image-qemu: deb-quick ## make out/image, a disk that boots into the kiosk in QEMU; minutes
+	@scripts/setup.sh devices
+	@packaging/image/build.sh out/packages/linly-edge_*_$(shell dpkg --print-architecture).deb out/image
+
+test-appliance: image-qemu ## boot that image, ask it, break it, upgrade it; 15 minutes
+	@python3 tests/appliance/package.py out/packages --from $(PROGRAM)
+	@python3 tests/appliance/boot.py
+
+cross: ## build for Jetsons in a container, with the tool `cross`
+	CROSS_CONFIG=cross.toml cross build --profile dist --locked --bin linly-edge
+
+cross-native: ## build for Jetsons with Debian's cross compiler, without containers; half an hour
+	@scripts/setup.sh cross
+	@scripts/cross.sh build --profile dist --bin linly-edge
+
+deb-arm64: cross-native ## make out/packages/linly-edge_VERSION_arm64.deb
+	@packaging/deb.sh $(TARGET)/aarch64-unknown-linux-gnu/dist/linly-edge out/packages
+
+test-arm64: cross-native ## run the program for Jetsons under emulation and compare a turn with this machine's
+	@python3 tests/appliance/arm64.py --program $(PROGRAM)
+
+test-package: ## check the packages in out/packages: lintian, contents, a second build that is the same
+	@scripts/setup.sh package
+	@python3 tests/appliance/package.py out/packages
 
 bench: build ## measure everything that docs/benchmarks.md tells; takes minutes
 	@scripts/setup.sh bench

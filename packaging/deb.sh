@@ -68,7 +68,12 @@ put 644 "$here/copyright" "$doc/copyright"
 for page in README.md README.zh-CN.md docs/appliance.md docs/hardware.md docs/security.md docs/runbook.md; do
     put 644 "$page" "$doc/$(basename "$page")"
 done
-gzip -9nc CHANGELOG.md >"$root/$doc/changelog.gz"
+put 644 CHANGELOG.md "$doc/CHANGELOG.md"
+{
+    printf 'linly-edge (%s) stable; urgency=medium\n\n  * CHANGELOG.md tells what has changed.\n\n' "$version"
+    printf ' -- %s  %s\n' "$(sed -n 's/^Maintainer: //p' "$here/control")" "$(date -R -d "@$SOURCE_DATE_EPOCH")"
+} | gzip -9n >"$root/$doc/changelog.gz"
+put 644 "$here/lintian-overrides" usr/share/lintian/overrides/linly-edge
 python3 packaging/licences.py --target "$arch" | gzip -9n >"$root/$doc/third-party.txt.gz"
 chmod 644 "$root/$doc"/*
 

@@ -33,6 +33,7 @@ case $purpose in
     devices)
         # A small computer is emulated, with devices, and Debian is put into it.
         need qemu-system-x86_64 qemu-system-x86
+        need qemu-img qemu-utils
         need mmdebstrap mmdebstrap
         need /sbin/depmod kmod
         need /sbin/mkfs.ext4 e2fsprogs

@@ -177,8 +177,11 @@ class Vm:
     `limit` bounds its whole life in seconds. Logs and pictures lie in `out/devices/NAME`.
     """
 
-    def __init__(self, name="vm", limit=900, screen=(720, 1280), memory=1024):
+    def __init__(self, name="vm", limit=900, screen=(720, 1280), memory=1024, files=None, append="", disk=None):
+        """`files` is another guest than the one of these tests, `append` goes to its kernel; what it writes to its
+        disk is kept in `disk`, if that is given."""
         self.name, self.limit, self.screen, self.memory = name, limit, screen, memory
+        self.files, self.append, self.disk = files, append, disk
         self.folder = OUT / name
         self.changed, self.gone, self.jobs, self.number, self.ready = threading.Condition(), False, {}, 0, False
         self.port, self.qemu, self.qmp, self.channel = free_port(), None, None, None
@@ -196,7 +199,7 @@ class Vm:
 
     def start(self):
         """Boots, and waits until the guest listens."""
-        files = image()
+        files = self.files or image()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         # Names of sockets must be short.
@@ -240,13 +243,20 @@ class Vm:
         processor = os.environ.get("LINLY_VM_CPU", "max")
         width, height = self.screen
         kernel = (
-            "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable random.trust_cpu=on cryptomgr.notests"
+            "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable random.trust_cpu=on cryptomgr.notests "
+            + self.append
         )
+        disk = f"file={files}/root.ext4,format=raw,snapshot=on"
+        if self.disk:
+            if not self.disk.exists():
+                base = ["-f", "qcow2", "-F", "raw", "-b", f"{files}/root.ext4"]
+                subprocess.run(["qemu-img", "create", "-q", *base, self.disk], check=True)
+            disk = f"file={self.disk},format=qcow2"
         return f"""
             qemu-system-x86_64 -M pc -accel {accel} -cpu {processor} -smp 2 -m {self.memory} -nodefaults -no-user-config
             -display none -no-reboot -qmp unix:{self.work}/qmp,server=on,wait=off
             -kernel {files}/vmlinux -initrd {files}/initrd
-            -drive if=none,id=root,file={files}/root.ext4,format=raw,snapshot=on
+            -drive if=none,id=root,{disk}
             -device virtio-blk-pci,drive=root
             -device virtio-gpu-pci,xres={width},yres={height}
             -device virtio-keyboard-pci -device virtio-tablet-pci

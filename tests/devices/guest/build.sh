@@ -26,11 +26,13 @@ if [ -z "$sources" ]; then
 fi
 apt-config dump | grep -E '^Acquire::(http|https|Check)[:-].*' > "$work/apt.conf" || true
 
-packages=kmod,busybox-static,alsa-utils,libasound2,v4l-utils,libstdc++6,fonts-dejavu-core,fonts-droid-fallback
+# What others add: packages, a program that is called with the root, and the disk's size.
+packages=kmod,busybox-static,alsa-utils,libasound2,v4l-utils,libstdc++6,fonts-dejavu-core,fonts-droid-fallback${LINLY_GUEST_EXTRA:-}
 # shellcheck disable=SC2086 # one file or several
 mmdebstrap --quiet --variant=minbase --format=null --include="$packages" \
     --aptopt="$work/apt.conf" \
     --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/sounds/*' \
+    --customize-hook="\"${LINLY_GUEST_HOOK:-true}\" \"\$1\"" \
     --customize-hook="\"$here/finish.sh\" \"\$1\" \"$folder\"" \
     bookworm "$work/nothing" $sources

@@ -63,6 +63,7 @@ copy=$(mktemp -d)
 cp -a -x "$root/." "$copy"
 for mounted in dev proc sys; do mkdir -p "$copy/$mounted"; done
 rm -f "$folder/root.ext4"
-# Without a journal and with room to push programs; the host discards all that is written.
-mkfs.ext4 -q -O ^has_journal -E lazy_itable_init=1 -d "$copy" "$folder/root.ext4" 1G
+# Without a journal, unless what is written is kept, and with room to push programs.
+# shellcheck disable=SC2086 # a list of words
+mkfs.ext4 -q ${LINLY_GUEST_EXT4:--O ^has_journal} -E lazy_itable_init=1 -d "$copy" "$folder/root.ext4" "${LINLY_GUEST_SIZE:-1G}"
 rm -rf "$copy"

@@ -1,0 +1,81 @@
+#!/bin/sh
+# Called with the root of an image that is being made: installs the kiosk and makes its target the default.
+set -eu
+root=$1
+cp "$LINLY_IMAGE_PACKAGE" "$root/tmp/linly-edge.deb"
+chroot "$root" dpkg --install /tmp/linly-edge.deb
+rm "$root/tmp/linly-edge.deb"
+chroot "$root" systemctl set-default linly-edge.target
+chroot "$root" systemctl enable systemd-networkd
+# Nobody logs in here; the console tells what the kernel says.
+chroot "$root" systemctl mask getty@.service serial-getty@.service console-getty.service
+echo kiosk >"$root/etc/hostname"
+: >"$root/etc/machine-id"
+
+# The emulated devices. Cards have names, so that the configuration finds them whatever their numbers are.
+cat >"$root/etc/modules-load.d/kiosk.conf" <<'MODULES'
+virtio_console
+virtio_net
+virtio_gpu
+evdev
+virtio_input
+snd_hda_codec_generic
+snd_hda_intel
+snd_aloop
+vivid
+MODULES
+cat >"$root/etc/modprobe.d/kiosk.conf" <<'OPTIONS'
+options snd_hda_intel id=Speaker
+options snd_aloop id=Loopback
+options vivid n_devs=1 node_types=0x101 num_inputs=1 input_types=3 num_outputs=1 output_types=1
+OPTIONS
+cat >"$root/etc/systemd/network/kiosk.network" <<'NETWORK'
+[Match]
+Name=e*
+[Network]
+DHCP=yes
+NETWORK
+mkdir -p "$root/etc/linly-edge/config.d"
+cat >"$root/etc/linly-edge/config.d/image.toml" <<'CONFIG'
+# The emulated devices of this image, and an address that is reached from outside.
+[devices]
+microphone = "alsa"
+speaker = "alsa"
+camera = "v4l"
+display = "drm"
+
+[sound]
+microphone = "Loopback"
+speaker = "Speaker"
+# An emulated processor is slow, and no air carries its voice back.
+buffer_ms = 500
+echo_cancellation = false
+noise_suppression = "off"
+
+[watch]
+format = "YUYV"
+
+[screen]
+rate = 5
+
+[converse]
+greeting = "Good morning. How can I help you?"
+regreet_s = 3
+
+[admin]
+address = "0.0.0.0:9090"
+CONFIG
+# For tests: what the host asks for is run, where the host shares its folder.
+cat >"$root/etc/systemd/system/agent.service" <<'UNIT'
+[Unit]
+Description=Runs what the test asks for
+ConditionPathExists=/share/bin/agent
+DefaultDependencies=no
+After=systemd-modules-load.service
+[Service]
+ExecStart=/share/bin/agent
+KillMode=process
+[Install]
+WantedBy=sysinit.target
+UNIT
+chroot "$root" systemctl enable agent.service
