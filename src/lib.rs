@@ -32,6 +32,8 @@ pub mod vigil;
 
 pub mod systemd;
 
+pub mod update;
+
 pub mod metrics;
 
 pub mod front;

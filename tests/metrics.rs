@@ -8,6 +8,7 @@ use linly_edge::{
     metrics::{
         BadInput, Category, Metrics, Model, Refused, Route, SERIES_LIMIT, TlsFailure, series,
     },
+    update::Update,
 };
 use prometheus::proto::MetricFamily;
 
@@ -24,6 +25,8 @@ pub(crate) fn families() -> Vec<MetricFamily> {
     metrics.bad_input.of(BadInput::Request).inc();
     metrics.http_refused.of(Refused::Address).inc();
     metrics.device_works(Device::Camera, true);
+    let version = "1.2.3".into();
+    metrics.updated(&Update { result: "installed", version, unix_s: 1 });
     metrics.turn_ended(&Report::unheard(Duration::ZERO, Duration::ZERO));
     metrics.gather()
 }

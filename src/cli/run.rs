@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// So long loading may take: the first time a GPU's engines are built, which takes minutes each.
-const LOADING: Duration = Duration::from_mins(20);
+pub(super) const LOADING: Duration = Duration::from_mins(20);
 
 /// The longest recording that `POST /talk` takes.
 const LONGEST: Duration = Duration::from_mins(1);

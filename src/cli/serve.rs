@@ -1,6 +1,7 @@
 //! `run` while it runs: tells systemd how the kiosk is, and reads the configuration anew when that is asked.
 
 use std::{
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -8,7 +9,7 @@ use std::{
 use anyhow::Result;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
-use super::run::Run;
+use super::run::{LOADING, Run};
 use crate::{
     admin::Admin,
     config::Config,
@@ -18,12 +19,15 @@ use crate::{
     machine::{self, Reloaded},
     metrics::Metrics,
     sensors::Latest,
-    systemd,
+    systemd, update,
     vigil::{self, Vigil},
 };
 
 /// How often systemd is told, unless it wants to hear more often.
 const TELL: Duration = Duration::from_secs(2);
+
+/// How often the end of the last update is looked for.
+const LOOK: Duration = Duration::from_secs(30);
 
 /// The longest that the first picture may take once everything is loaded.
 const FIRST_PICTURE: Duration = Duration::from_secs(30);
@@ -39,6 +43,8 @@ pub(super) struct Server<'a> {
     pub(super) latest: Option<Latest>,
     reading: Option<Reading>,
     hung: bool,
+    /// When the end of the last update was looked for.
+    looked: Option<Instant>,
 }
 
 impl<'a> Server<'a> {
@@ -49,7 +55,15 @@ impl<'a> Server<'a> {
         latest: Option<Latest>,
     ) -> Self {
         metrics.config_reload_successful.set(1);
-        Self { run, config: config.clone(), metrics, latest, reading: None, hung: false }
+        Self {
+            run,
+            config: config.clone(),
+            metrics,
+            latest,
+            reading: None,
+            hung: false,
+            looked: None,
+        }
     }
 
     /// Serves.
@@ -72,6 +86,7 @@ impl<'a> Server<'a> {
                 systemd::ready(&self.line(&journal));
             }
             self.watch(&mut vigil, kiosk, &journal);
+            self.look_for_update();
             self.poll(&journal);
             // The first picture and a reload are waited for closely.
             let soon = Duration::from_millis(50);
@@ -98,6 +113,17 @@ impl<'a> Server<'a> {
         }
     }
 
+    /// Looks now and then whether an update has ended; the updater does so after this process has begun.
+    fn look_for_update(&mut self) {
+        if self.looked.is_some_and(|at| at.elapsed() < LOOK) {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        if let Some(update) = update::last(Path::new(update::LAST)) {
+            self.metrics.updated(&update);
+        }
+    }
+
     fn line(&self, journal: &Journal) -> String {
         vigil::line(journal, self.latest.as_ref())
     }
@@ -108,6 +134,7 @@ impl<'a> Server<'a> {
             return Ok(());
         }
         systemd::reloading();
+        systemd::extend(LOADING);
         tracing::info!("reading the configuration anew");
         let (run, old) = (self.run.clone(), self.config.clone());
         let successors = kiosk.successors.clone();

@@ -242,6 +242,11 @@ impl Default for Metrics {
                 "config_last_reload_successful",
                 "Whether the configuration was good when it was last read; else the one before stays.",
             ),
+            update: resource.gauges(
+                "update_timestamp_seconds",
+                "When the last update of this device ended, in seconds since 1970, and how.",
+                &["result", "version"],
+            ),
             web_config_reloads: performance.counter(
                 "web_config_reloads_total",
                 "Times that a changed web configuration was taken over.",

@@ -14,7 +14,7 @@ use super::{By, Label, Rare};
 pub const PREFIX: &str = "linly_talker_";
 
 /// Steps that an answer waits for, in seconds: it begins within 0.8 s if none takes much of that.
-pub(super) const STEP: [f64; 5] = [0.05, 0.1, 0.2, 0.5, 1.0];
+pub(super) const STEP: [f64; 4] = [0.1, 0.2, 0.5, 1.0];
 /// Work that is done while the visitor or the kiosk speaks, in seconds; nobody waits for it. The last bound
 /// is above what a large model takes for a long answer.
 pub(super) const WORK: [f64; 4] = [0.1, 0.3, 1.0, 3.0];

@@ -40,6 +40,7 @@ use crate::{
     journal::{self, Report},
     media::{Device, Step},
     sound::echo::Figures,
+    update::Update,
 };
 
 /// The most pairs of a route and a status that are counted by themselves. The daemon makes about ten;
@@ -108,6 +109,7 @@ pub struct Metrics {
     tls_handshake_failures: IntCounterVec,
     certificate_expiry: IntGaugeVec,
     pub config_reload_successful: IntGauge,
+    update: IntGaugeVec,
     pub web_config_reloads: IntCounter,
     pub web_config_failures: IntCounter,
     model_info: IntGaugeVec,
@@ -166,6 +168,13 @@ impl Metrics {
     pub fn gpu_memory(&self, model: Model, bytes: u64) {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         self.gpu_memory.with_label_values(&[model.value()]).set(bytes);
+    }
+
+    /// Tells how the last update of this device ended.
+    pub fn updated(&self, update: &Update) {
+        self.update.reset();
+        let labels = [update.result, update.version.as_str()];
+        self.update.with_label_values(&labels).set(update.unix_s);
     }
 
     /// Notes whether a real device works.
