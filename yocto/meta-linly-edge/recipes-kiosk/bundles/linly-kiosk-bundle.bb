@@ -18,8 +18,9 @@ RAUC_SLOT_rootfs[adaptive] = "block-hash-index"
 
 # Who signs is said in local.conf or a kas file, and never in a layer: see yocto/README.md.
 #     RAUC_KEY_FILE, RAUC_CERT_FILE (build machine), RAUC_KEYRING_FILE (into the image)
-python do_bundle:prepend() {
+python linly_kiosk_signed() {
     missing = [name for name in ('RAUC_KEY_FILE', 'RAUC_CERT_FILE') if not d.getVar(name)]
     if missing:
         bb.fatal('a bundle must be signed: set %s' % ' and '.join(missing))
 }
+do_bundle[prefuncs] += "linly_kiosk_signed"
