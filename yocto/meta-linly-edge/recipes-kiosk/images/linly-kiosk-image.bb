@@ -39,6 +39,9 @@ kiosk_mounts() {
     install -d ${IMAGE_ROOTFS}/data ${IMAGE_ROOTFS}/boot/efi
     printf '/dev/disk/by-partlabel/${LINLY_DATA_PARTITION} /data ext4 rw,nosuid,nodev,noatime,x-systemd.makefs,x-systemd.growfs 0 2\n' \
         >> ${IMAGE_ROOTFS}${sysconfdir}/fstab
+    # Tables of config.toml that are only this device's.
+    echo '/data/device/config.d /etc/linly-edge/config.d none bind,nofail,x-systemd.requires=linly-kiosk-device.service 0 0' \
+        >> ${IMAGE_ROOTFS}${sysconfdir}/fstab
     printf '${LINLY_FSTAB_EXTRA}' >> ${IMAGE_ROOTFS}${sysconfdir}/fstab
 }
 

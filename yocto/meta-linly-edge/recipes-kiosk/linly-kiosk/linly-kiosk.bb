@@ -6,7 +6,6 @@ LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/Apache-2.0;md5=89aea4e17d99a7ca
 SRC_URI = " \
     file://device \
     file://provision \
-    file://etc-linly\x2dedge-config.d.mount \
     file://journald.conf \
     file://linly-edge-kiosk.conf \
     file://linly-kiosk-device.service \
@@ -36,7 +35,7 @@ do_compile[noexec] = "1"
 
 do_install() {
     install -d ${D}${systemd_system_unitdir} ${D}${nonarch_libdir}/linly-kiosk
-    install -m 0644 ${S}/*.service ${S}/*.timer ${S}/*.mount ${D}${systemd_system_unitdir}
+    install -m 0644 ${S}/*.service ${S}/*.timer ${D}${systemd_system_unitdir}
     install -m 0755 ${S}/device ${S}/provision ${S}/stick ${S}/update ${D}${nonarch_libdir}/linly-kiosk
     install -D -m 0644 ${S}/linly-edge-kiosk.conf ${D}${systemd_system_unitdir}/linly-edge.service.d/10-kiosk.conf
     install -D -m 0644 ${S}/system.conf ${D}${nonarch_libdir}/systemd/system.conf.d/10-kiosk.conf
@@ -51,7 +50,7 @@ do_install() {
 PACKAGES = "${PN}-update ${PN}"
 SUMMARY:${PN}-update = "Bundles from sticks and from the site's updater"
 SYSTEMD_PACKAGES = "${PN} ${PN}-update"
-SYSTEMD_SERVICE:${PN} = "linly-kiosk-device.service etc-linly\x2dedge-config.d.mount"
+SYSTEMD_SERVICE:${PN} = "linly-kiosk-device.service"
 SYSTEMD_SERVICE:${PN}-update = "linly-kiosk-update.timer linly-kiosk-update-result.timer linly-kiosk-trial.timer"
 
 FILES:${PN}-update = " \
