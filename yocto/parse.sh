@@ -39,7 +39,7 @@ CONF
 # Whoever is root may parse; only building as root is dangerous.
 [ "$(id -u)" != 0 ] || : >"$build/conf/sanity.conf"
 
-export LC_ALL=C.UTF-8 BUILDDIR="$build" BBPATH="$build"
+export LC_ALL=en_US.UTF-8 BUILDDIR="$build" BBPATH="$build"
 export PATH="$layers/bitbake/bin:$layers/openembedded-core/scripts:$PATH"
 unset TEMPLATECONF
 cd "$build"
