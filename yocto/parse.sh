@@ -1,7 +1,7 @@
 #!/bin/sh
 # Lets a real bitbake parse this layer with real OE-core, and resolve all that image and bundle need:
 #
-#     yocto/parse.sh LAYERS [MACHINE] [BUILD-FOLDER]
+#     yocto/parse.sh LAYERS [MACHINE] [BUILD-FOLDER]      ALONE=1: only this layer's recipes, each by itself
 #
 # LAYERS holds bitbake, openembedded-core, meta-openembedded and meta-rauc, as `kas checkout` makes it; with meta-tegra
 # and meta-tegra-community in it, machines of Jetsons can be parsed too. Nothing is fetched and nothing is built.
@@ -35,6 +35,8 @@ MACHINE = "$machine"
 DISTRO = "linly-kiosk"
 BB_NO_NETWORK = "1"
 BB_NUMBER_PARSE_THREADS = "${PARSE_THREADS:-2}"
+# Thousands of recipes of which an image needs these.
+BBMASK = "/meta-openembedded/(?!meta-oe/recipes-graphics/ttf-fonts/|meta-networking/recipes-support/chrony/${PARSE_ALSO:+|$PARSE_ALSO})"
 CONF
 # Whoever is root may parse; only building as root is dangerous.
 [ "$(id -u)" != 0 ] || : >"$build/conf/sanity.conf"
@@ -43,5 +45,14 @@ export LC_ALL=en_US.UTF-8 BUILDDIR="$build" BBPATH="$build"
 export PATH="$layers/bitbake/bin:$layers/openembedded-core/scripts:$PATH"
 unset TEMPLATECONF
 cd "$build"
+
+# Each by itself first: that takes seconds, and finds most of what is wrong.
+for recipe in "$here"/meta-linly-edge/recipes-kiosk/*/*.bb; do
+    bitbake -e -b "$recipe" >"$(basename "$recipe" .bb).env" || { cat "$(basename "$recipe" .bb).env"; exit 1; }
+    grep -E '^(PN|PV|SRCREV)=' "$(basename "$recipe" .bb).env" | tr '\n' ' '
+    echo
+done
+[ -z "${ALONE:-}" ] || exit 0
+
 bitbake -g linly-kiosk-image linly-kiosk-bundle
 echo "parsed for $machine: $(grep -c ' \[label=' task-depends.dot) tasks, $(wc -l <pn-buildlist) recipes"

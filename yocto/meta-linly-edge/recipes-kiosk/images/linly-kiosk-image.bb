@@ -14,8 +14,8 @@ IMAGE_FSTYPES:append = " ext4"
 
 CORE_IMAGE_EXTRA_INSTALL = " \
     linly-edge ${LINLY_PACKS} ${LINLY_SITE} \
-    linly-kiosk linly-kiosk-update \
-    rauc rauc-mark-good rauc-service virtual-rauc-conf \
+    linly-kiosk-system linly-kiosk-update \
+    rauc rauc-mark-good rauc-service rauc-conf \
     chrony chronyc \
     kernel-image kernel-modules \
     ttf-dejavu-sans source-han-sans-cn-fonts \

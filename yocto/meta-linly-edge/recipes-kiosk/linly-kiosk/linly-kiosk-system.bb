@@ -47,13 +47,13 @@ do_install() {
     echo "${LINLY_UPDATE_URL}" > ${D}${sysconfdir}/linly-kiosk/site-updater
 }
 
-PACKAGES = "${PN}-update ${PN}"
-SUMMARY:${PN}-update = "Bundles from sticks and from the site's updater"
-SYSTEMD_PACKAGES = "${PN} ${PN}-update"
+PACKAGES = "linly-kiosk-update ${PN}"
+SUMMARY:linly-kiosk-update = "Bundles from sticks and from the site's updater"
+SYSTEMD_PACKAGES = "${PN} linly-kiosk-update"
 SYSTEMD_SERVICE:${PN} = "linly-kiosk-device.service"
-SYSTEMD_SERVICE:${PN}-update = "linly-kiosk-update.timer linly-kiosk-update-result.timer linly-kiosk-trial.timer"
+SYSTEMD_SERVICE:linly-kiosk-update = "linly-kiosk-update.timer linly-kiosk-update-result.timer linly-kiosk-trial.timer"
 
-FILES:${PN}-update = " \
+FILES:linly-kiosk-update = " \
     ${nonarch_base_libdir}/udev \
     ${nonarch_libdir}/linly-kiosk/stick \
     ${nonarch_libdir}/linly-kiosk/update \
@@ -71,4 +71,4 @@ FILES:${PN} += " \
 
 RDEPENDS:${PN} = "linly-edge openssl-bin openssh-sshd e2fsprogs-mke2fs e2fsprogs-e2fsck"
 # chattr, flock, and what tells versions apart.
-RDEPENDS:${PN}-update = "${PN} coreutils curl e2fsprogs rauc util-linux-flock util-linux-mount"
+RDEPENDS:linly-kiosk-update = "${PN} coreutils curl e2fsprogs rauc util-linux-flock util-linux-mount"
