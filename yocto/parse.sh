@@ -1,7 +1,7 @@
 #!/bin/sh
 # Lets a real bitbake parse this layer with real OE-core, and resolve all that image and bundle need:
 #
-#     yocto/parse.sh LAYERS [MACHINE] [BUILD-FOLDER]      ALONE=1: only this layer's recipes, each by itself
+#     yocto/parse.sh LAYERS [MACHINE] [BUILD-FOLDER]      ALONE=1: only what this layer has or changes
 #
 # LAYERS holds bitbake, openembedded-core, meta-openembedded and meta-rauc, as `kas checkout` makes it; with meta-tegra
 # and meta-tegra-community in it, machines of Jetsons can be parsed too. Nothing is fetched and nothing is built.
@@ -47,7 +47,20 @@ unset TEMPLATECONF
 cd "$build"
 
 # Each by itself first: that takes seconds, and finds most of what is wrong.
-for recipe in "$here"/meta-linly-edge/recipes-kiosk/*/*.bb; do
+own=$here/meta-linly-edge
+case $machine in
+    qemu*) folders="$own/recipes-*" ;;
+    *) folders="$own/recipes-* $own/dynamic-layers" ;;
+esac
+# shellcheck disable=SC2086
+set -- $(find $folders -name '*.bb' | sort)
+# What is only appended to is parsed with what we append.
+# shellcheck disable=SC2086
+for append in $(find $folders -name '*.bbappend' | sort); do
+    name=$(basename "$append" .bbappend | tr % '*').bb
+    set -- "$@" $(find -L "$layers"/meta-* "$layers/openembedded-core/meta" -name "$name")
+done
+for recipe; do
     bitbake -e -b "$recipe" >"$(basename "$recipe" .bb).env" || { cat "$(basename "$recipe" .bb).env"; exit 1; }
     grep -E '^(PN|PV|SRCREV)=' "$(basename "$recipe" .bb).env" | tr '\n' ' '
     echo

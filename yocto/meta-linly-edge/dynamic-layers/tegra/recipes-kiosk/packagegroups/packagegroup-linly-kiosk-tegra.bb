@@ -23,7 +23,6 @@ RDEPENDS:${PN} = " \
     nv-kernel-module-tegra234-oc-event \
     nv-kernel-module-thermal-trip-event \
     nv-kernel-module-watchdog-tegra-t18x \
-    cuda-nvml \
     nv-tegra-release \
     tegra-configs-udev \
     tegra-libraries-nvml \
