@@ -58,13 +58,9 @@ set -- $(find $folders -name '*.bb' | sort)
 # shellcheck disable=SC2086
 for append in $(find $folders -name '*.bbappend' | sort); do
     name=$(basename "$append" .bbappend | tr % '*').bb
-    set -- "$@" $(find -L "$layers"/meta-* "$layers/openembedded-core/meta" -name "$name")
+    set -- "$@" "$(find -L "$layers"/meta-* "$layers/openembedded-core/meta" -name "$name" | head -n1)+$append"
 done
-for recipe; do
-    bitbake -e -b "$recipe" >"$(basename "$recipe" .bb).env" || { cat "$(basename "$recipe" .bb).env"; exit 1; }
-    grep -E '^(PN|PV|SRCREV)=' "$(basename "$recipe" .bb).env" | tr '\n' ' '
-    echo
-done
+python3 "$here/parse.py" "$@"
 [ -z "${ALONE:-}" ] || exit 0
 
 bitbake -g linly-kiosk-image linly-kiosk-bundle
