@@ -35,9 +35,15 @@ MACHINE = "$machine"
 DISTRO = "linly-kiosk"
 BB_NO_NETWORK = "1"
 BB_NUMBER_PARSE_THREADS = "${PARSE_THREADS:-2}"
-# Thousands of recipes of which an image needs these.
-BBMASK = "/meta-openembedded/(?!meta-oe/recipes-graphics/ttf-fonts/|meta-networking/recipes-support/chrony/${PARSE_ALSO:+|$PARSE_ALSO})"
 CONF
+case $machine in
+    qemu*)
+        # Thousands of recipes, of which this image needs these.
+        cat >>"$build/conf/local.conf" <<CONF
+BBMASK = "/meta-openembedded/(?!meta-oe/recipes-graphics/ttf-fonts/|meta-oe/recipes-support/pps-tools/|meta-networking/recipes-support/chrony/)"
+CONF
+        ;;
+esac
 # Whoever is root may parse; only building as root is dangerous.
 [ "$(id -u)" != 0 ] || : >"$build/conf/sanity.conf"
 
