@@ -5,7 +5,7 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 PROGRAM := $(TARGET)/release/linly-edge
 
 .PHONY: help build demo run test test-devices test-monitoring lint bench bench-fleet starter \
-	deb deb-quick deb-arm64 cross cross-native image-qemu test-arm64 test-package test-appliance
+	deb deb-quick deb-arm64 cross cross-native image-qemu test-arm64 test-package test-appliance test-yocto
 
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -37,6 +37,12 @@ test-monitoring: ## break devices of two federated sites and see that alerts arr
 	@python3 tests/monitoring/check.py
 	@python3 tests/monitoring/dingtalk_test.py
 	@python3 tests/monitoring/whole.py --program $(PROGRAM)
+
+test-yocto: ## the Yocto layer: its list of crates, its scripts, and with LAYERS=FOLDER a real bitbake
+	@yocto/crates.py --check
+	@yocto/tests/slots.sh
+	@yocto/tests/update.sh
+	@yocto/parse.sh "$(LAYERS)"
 
 lint: ## format, clippy, documentation: warnings are errors
 	$(CARGO) fmt --all --check
