@@ -40,9 +40,9 @@ pub fn stopping() {
     tell(&[("STOPPING", "1"), ("STATUS", "stopping")]);
 }
 
-/// The kiosk makes progress.
-pub fn alive() {
-    tell(&[("WATCHDOG", "1")]);
+/// The kiosk makes progress, and does this.
+pub fn alive(status: &str) {
+    tell(&[("WATCHDOG", "1"), ("STATUS", status)]);
 }
 
 /// How long systemd waits for [`alive`] before it ends the process; `None` if it does not.

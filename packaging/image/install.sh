@@ -1,6 +1,7 @@
 #!/bin/sh
 # Called with the root of an image that is being made: installs the kiosk and makes its target the default.
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
 root=$1
 cp "$LINLY_IMAGE_PACKAGE" "$root/tmp/linly-edge.deb"
 chroot "$root" dpkg --install /tmp/linly-edge.deb
@@ -36,35 +37,7 @@ Name=e*
 DHCP=yes
 NETWORK
 mkdir -p "$root/etc/linly-edge/config.d"
-cat >"$root/etc/linly-edge/config.d/image.toml" <<'CONFIG'
-# The emulated devices of this image, and an address that is reached from outside.
-[devices]
-microphone = "alsa"
-speaker = "alsa"
-camera = "v4l"
-display = "drm"
-
-[sound]
-microphone = "Loopback"
-speaker = "Speaker"
-# An emulated processor is slow, and no air carries its voice back.
-buffer_ms = 500
-echo_cancellation = false
-noise_suppression = "off"
-
-[watch]
-format = "YUYV"
-
-[screen]
-rate = 5
-
-[converse]
-greeting = "Good morning. How can I help you?"
-regreet_s = 3
-
-[admin]
-address = "0.0.0.0:9090"
-CONFIG
+cp "$here/../../tests/devices/kiosk.toml" "$root/etc/linly-edge/config.d/image.toml"
 # For tests: what the host asks for is run, where the host shares its folder.
 cat >"$root/etc/systemd/system/agent.service" <<'UNIT'
 [Unit]

@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -37,10 +37,10 @@ type Reading = (Crew, Receiver<Result<(Config, Reloaded)>>);
 
 /// Serves until somebody asks to stop.
 pub(super) struct Server<'a> {
-    pub(super) run: &'a Run,
-    pub(super) config: Config,
-    pub(super) metrics: Arc<Metrics>,
-    pub(super) latest: Option<Latest>,
+    run: &'a Run,
+    config: Config,
+    metrics: Arc<Metrics>,
+    latest: Option<Latest>,
     reading: Option<Reading>,
     hung: bool,
     /// When the end of the last update was looked for.
@@ -78,7 +78,7 @@ impl<'a> Server<'a> {
         let mut vigil = Vigil::new(began);
         let mut ready = false;
         loop {
-            let lit = kiosk.lit.load(std::sync::atomic::Ordering::Acquire);
+            let lit = kiosk.lit.load(Ordering::Acquire);
             if !ready && (lit || began.elapsed() > FIRST_PICTURE) {
                 // Whoever waits for the kiosk sees it.
                 ready = true;
@@ -105,8 +105,7 @@ impl<'a> Server<'a> {
         let hangs = vigil.hangs(&self.metrics, &kiosk.pulses, readings, Instant::now());
         if hangs.is_empty() {
             self.hung = false;
-            systemd::alive();
-            systemd::status(&self.line(journal));
+            systemd::alive(&self.line(journal));
         } else if !std::mem::replace(&mut self.hung, true) {
             tracing::error!(hangs = hangs.join(", "), "the kiosk makes no progress");
             systemd::status(&format!("hangs: {}", hangs.join(", ")));

@@ -82,14 +82,6 @@ struct Cut {
 }
 
 impl Conversation {
-    /// From now on it behaves like this; whether it is muted, and the language that somebody has chosen, stay.
-    pub(super) fn learn(&mut self, manners: Manners) {
-        if manners.language != self.manners.language {
-            self.language = manners.language;
-        }
-        self.manners = manners;
-    }
-
     /// Nobody is there.
     pub fn new(turns: Turns, manners: Manners, now: Instant) -> Self {
         Self {
@@ -111,6 +103,19 @@ impl Conversation {
             language: manners.language,
             manners,
         }
+    }
+
+    /// From now on it behaves like this; whether it is muted, and the language that somebody has chosen, stay.
+    pub(super) fn learn(&mut self, manners: Manners) {
+        if manners.language != self.manners.language {
+            self.language = manners.language;
+        }
+        self.manners = manners;
+    }
+
+    /// How loud the voice is when nobody speaks into it, as a factor of its samples.
+    pub(super) fn loudness(&self) -> f32 {
+        self.manners.loudness
     }
 
     /// What the conversation is doing.

@@ -52,7 +52,7 @@ pub fn run(
         if manners.relieve() {
             conversation.learn(manners.now().clone());
         }
-        show(&conversation, manners.now().loudness, &mut shown, out, now);
+        show(&conversation, &mut shown, out, now);
         let wait = conversation
             .deadline()
             .map_or(LOOK, |deadline| deadline.saturating_duration_since(now).min(LOOK));
@@ -92,13 +92,8 @@ pub fn run(
 }
 
 /// Tells the other stages what has changed.
-fn show(
-    conversation: &Conversation,
-    loudness: f32,
-    shown: &mut Option<Scene>,
-    out: &Out,
-    now: Instant,
-) {
+fn show(conversation: &Conversation, shown: &mut Option<Scene>, out: &Out, now: Instant) {
+    let loudness = conversation.loudness();
     out.volume.set(loudness * if conversation.is_ducked() { DUCKED } else { 1.0 });
     out.muted.set(conversation.is_muted());
     let scene = conversation.scene(now);

@@ -14,6 +14,10 @@ import time
 import wave
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/devices"))
+
+from vm import Failure, expect  # noqa: E402
+
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 EMULATOR = ["qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu",
             "-E", "LD_LIBRARY_PATH=/usr/lib/aarch64-linux-gnu:/lib/aarch64-linux-gnu"]
@@ -21,15 +25,6 @@ QUESTION = "Where is the lift?"
 # Rounding differs between two kinds of processors; more than this, in parts of the loudest sample, would be heard.
 TOLERANCE = 0.02
 LARGEST_MB = 40
-
-
-class Failure(Exception):
-    """What is not as it must be, in words."""
-
-
-def expect(holds, what):
-    if not holds:
-        raise Failure(what)
 
 
 def samples(path):

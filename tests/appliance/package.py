@@ -11,6 +11,10 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/devices"))
+
+from vm import Failure, expect  # noqa: E402
+
 # What must be inside, whatever else is.
 INSIDE = """
 ./usr/bin/linly-edge
@@ -35,15 +39,6 @@ INSIDE = """
 ./usr/share/doc/linly-edge/third-party.txt.gz
 """.split()
 FORBIDDEN = ("/shared/", "/train/", ".py")
-
-
-class Failure(Exception):
-    """What is not as it must be, in words."""
-
-
-def expect(holds, what):
-    if not holds:
-        raise Failure(what)
 
 
 def run(*command, **more):

@@ -11,39 +11,9 @@ import json
 import pathlib
 import re
 
-from vm import ROOT, Failure, Vm, expect, take, tell, until
+from vm import HERE, ROOT, Failure, Vm, expect, take, tell, until
 
 VISITOR = ROOT / "tests" / "data" / "audio" / "visitor.wav"
-GREETING = "Good morning. How can I help you?"
-CONFIG = f"""
-# Threads end as soon as they may, but here everything takes its time.
-stop_grace_ms = 60000
-
-[devices]
-microphone = "alsa"
-speaker = "alsa"
-camera = "v4l"
-display = "drm"
-
-[sound]
-microphone = "Loopback"
-speaker = "Speaker"
-# A late program is no fault of the daemon's here; and no air carries its voice back.
-buffer_ms = 500
-echo_cancellation = false
-noise_suppression = "off"
-
-[watch]
-# What is shown to the camera comes out of it in this format only.
-format = "YUYV"
-
-[converse]
-greeting = "{GREETING}"
-regreet_s = 3
-
-[admin]
-address = "0.0.0.0:9090"
-"""
 # What a device is replaced by that the test goes without.
 OFF = {"camera": "off", "display": "headless"}
 # An answer is said more slowly than a visitor would wait for.
@@ -60,8 +30,7 @@ class Kiosk:
         for folder in ("models/starter", "avatar"):
             vm.push(ROOT / folder, f"/usr/share/linly-edge/{folder}")
         config = vm.folder / "config.toml"
-        # Drawing is work for an emulated processor.
-        text = CONFIG if "display" in without else f"{CONFIG}\n[screen]\nrate = 5\n"
+        text = (HERE / "kiosk.toml").read_text()
         for device in without:
             text = re.sub(rf'^{device} = ".*"', f'{device} = "{OFF[device]}"', text, flags=re.MULTILINE)
         config.write_text(text)

@@ -78,7 +78,7 @@ impl Canceller {
     }
 
     /// Treats `heard`, recorded while `played` sounded, `AHEAD` later than it says; `speaks` tells
-    /// whether there was anything in it. `spoken` becomes what the recogniser hears; whether that differs.
+    /// whether there was anything in it. Returns what the recogniser hears, where that is something else.
     ///
     /// # Errors
     /// The processing refuses the frame, which its size rules out.
@@ -86,20 +86,23 @@ impl Canceller {
         &mut self,
         played: &[f32; FRAME],
         heard: &mut [f32; FRAME],
-        spoken: &mut [f32; FRAME],
         speaks: bool,
-    ) -> Result<bool> {
+    ) -> Result<Option<[f32; FRAME]>> {
         for sample in &mut *heard {
             // Devices keep to this; the canceller would not forget it for minutes.
             *sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
         }
-        if let Some(words) = &mut self.words {
-            *spoken = *heard;
-            words.adaptive.take_out(played, spoken);
-            let done = words.processing.process_capture_f32(&[&*spoken], &mut [&mut self.scratch]);
-            done.map_err(failed)?;
-            *spoken = self.scratch;
-        }
+        let spoken = match &mut self.words {
+            Some(words) => {
+                let mut spoken = *heard;
+                words.adaptive.take_out(played, &mut spoken);
+                let done =
+                    words.processing.process_capture_f32(&[&spoken], &mut [&mut self.scratch]);
+                done.map_err(failed)?;
+                Some(self.scratch)
+            }
+            None => None,
+        };
         let before = power(heard);
         if self.treatment.echo {
             let delay = (AHEAD / f64::from(SAMPLE_RATE) * 1e3) as i32;
@@ -116,7 +119,7 @@ impl Canceller {
             self.before += FORGET * (before - self.before);
             self.after += FORGET * (power(heard) - self.after);
         }
-        Ok(self.words.is_some())
+        Ok(spoken)
     }
 
     /// How much softer the kiosk's own voice is now than without the canceller, in decibels; 0 before it
@@ -175,14 +178,13 @@ mod tests {
         let mut canceller = Canceller::new(treatment);
         for value in [0.0, 1.0, -1.0, 1e9, f32::NAN, 0.0] {
             let mut frame = [value; FRAME];
-            let mut spoken = [0.0; FRAME];
-            assert!(canceller.treat(&[0.0; FRAME], &mut frame, &mut spoken, true).unwrap());
+            let spoken = canceller.treat(&[0.0; FRAME], &mut frame, true).unwrap().unwrap();
             assert!(frame.iter().chain(&spoken).all(|sample| sample.is_finite()));
         }
         let mut loudest = 0.0;
         for _ in 0..300 {
             let mut frame = [0.0; FRAME];
-            canceller.treat(&[0.0; FRAME], &mut frame, &mut [0.0; FRAME], false).unwrap();
+            canceller.treat(&[0.0; FRAME], &mut frame, false).unwrap();
             loudest = frame.iter().fold(0.0_f32, |loudest, sample| loudest.max(sample.abs()));
         }
         assert!(loudest < 1e-3, "{loudest}");

@@ -62,19 +62,17 @@ impl Ear {
         let mut waiting = std::mem::take(&mut self.waiting);
         let whole = waiting.len() / FRAME * FRAME;
         let mut spoken = Vec::new();
-        let mut differs = false;
         for frame in waiting[..whole].as_chunks_mut::<FRAME>().0 {
             let speaks = lock(&self.timeline).heard(self.at, &mut self.reference);
-            let mut words = [0.0; FRAME];
-            differs = self.canceller.treat(&self.reference, frame, &mut words, speaks)?;
-            spoken.extend_from_slice(&words);
+            let words = self.canceller.treat(&self.reference, frame, speaks)?;
+            spoken.extend(words.into_iter().flatten());
             self.at += FRAME as f64;
         }
         self.waiting = waiting.split_off(whole);
         self.figures.add_work(began.elapsed());
         self.figures.set_reduction_db(self.canceller.reduction_db());
         lock(&self.timeline).tell(&self.figures);
-        Ok(Chunk { samples: waiting, spoken: differs.then_some(spoken) })
+        Ok(Chunk { samples: waiting, spoken: (!spoken.is_empty()).then_some(spoken) })
     }
 
     /// Sound was lost before it came here.
