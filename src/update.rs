@@ -1,12 +1,15 @@
 //! How the last update of this device ended, as the updater left it.
 
-use std::{fs, path::Path};
+use std::{fs::File, io::Read, path::Path};
 
-/// Where the updater of packages leaves it; an image's updater writes the same.
-pub const LAST: &str = "/var/lib/linly-edge-update/last";
+/// Where the updater of packages leaves it, below the root; an image's updater writes the same.
+const LAST: &str = "var/lib/linly-edge-update/last";
 
 /// What an update can end in.
 const RESULTS: [&str; 4] = ["installed", "rolled-back", "refused", "failed"];
+
+/// The most bytes that are read of it.
+const MOST: u64 = 1024;
 
 /// The longest version that is told.
 const LONGEST: usize = 64;
@@ -22,10 +25,10 @@ pub struct Update {
     pub unix_s: i64,
 }
 
-/// The last update, if there was one.
-pub fn last(path: &Path) -> Option<Update> {
-    // A few lines; whoever puts something else there is not read to its end.
-    let text = fs::read_to_string(path).ok().filter(|text| text.len() < 1024)?;
+/// The last update of the device below `root`, if there was one.
+pub fn last(root: &Path) -> Option<Update> {
+    let mut text = String::new();
+    File::open(root.join(LAST)).ok()?.take(MOST).read_to_string(&mut text).ok()?;
     let value = |key: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
         line.map(str::trim)
@@ -38,21 +41,24 @@ pub fn last(path: &Path) -> Option<Update> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
     fn what_the_updater_left_is_read_and_nonsense_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("last");
-        assert_eq!(last(&file), None);
+        let file = folder.path().join(LAST);
+        assert_eq!(last(folder.path()), None);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(&file, "result=rolled-back\nversion=0.2.0\ntime=1764219000\n").unwrap();
-        let update = last(&file).unwrap();
+        let update = last(folder.path()).unwrap();
         assert_eq!((update.result, update.unix_s), ("rolled-back", 1_764_219_000));
         assert_eq!(update.version, "0.2.0");
         for text in ["", "result=fine\nversion=1\ntime=1", "result=installed\nversion=1\ntime=soon"]
         {
             fs::write(&file, text).unwrap();
-            assert_eq!(last(&file), None, "{text:?}");
+            assert_eq!(last(folder.path()), None, "{text:?}");
         }
     }
 }

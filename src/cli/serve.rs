@@ -1,7 +1,6 @@
 //! `run` while it runs: tells systemd how the kiosk is, and reads the configuration anew when that is asked.
 
 use std::{
-    path::Path,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -118,7 +117,7 @@ impl<'a> Server<'a> {
             return;
         }
         self.looked = Some(Instant::now());
-        if let Some(update) = update::last(Path::new(update::LAST)) {
+        if let Some(update) = update::last(&self.config.sensors.root) {
             self.metrics.updated(&update);
         }
     }

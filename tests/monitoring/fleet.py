@@ -124,6 +124,9 @@ class Daemon:
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / f"{name}.toml"
         sensors = f'[sensors]\nroot = "{tree.folder}"\n' if tree else ""
+        if tree:
+            # As the updater leaves it.
+            tree.set("var/lib/linly-edge-update/last", f"result=installed\nversion=0.1.0\ntime={int(time.time())}\n")
         config.write_text(f'[admin]\naddress = "{self.address}"\n{sensors}')
         self.slowed, self.ended, self.answers, self.trouble = threading.Event(), threading.Event(), 0, None
         # Models are found from the checkout.
