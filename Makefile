@@ -5,10 +5,11 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 PROGRAM := $(TARGET)/release/linly-edge
 
 .PHONY: help build demo run test test-devices test-monitoring lint bench bench-fleet starter \
-	deb deb-quick deb-arm64 cross cross-native image-qemu test-arm64 test-package test-appliance test-yocto
+	deb deb-quick deb-arm64 cross cross-native image-qemu image-arm64 test-arm64 \
+	test-package test-appliance test-appliance-arm64 test-yocto
 
 help: ## print this
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-20s %s\n", $$1, $$2 }'
 
 build: ## build the program
 	@scripts/setup.sh build
@@ -66,6 +67,13 @@ test-appliance: image-qemu ## boot that image, ask it, break it, upgrade it; 15 
 	@python3 tests/appliance/package.py out/packages --from $(PROGRAM)
 	@python3 tests/appliance/boot.py
 
+image-arm64: deb-arm64 ## the same of the package for Jetsons, in out/image-arm64
+	@scripts/setup.sh devices-arm64
+	@packaging/image/build.sh out/packages/linly-edge_*_arm64.deb out/image-arm64
+
+test-appliance-arm64: image-arm64 ## boot that one, ask it, break it, upgrade it; an hour with its build
+	@python3 tests/appliance/boot.py --image out/image-arm64
+
 cross: ## build for Jetsons in a container, with the tool `cross`
 	CROSS_CONFIG=cross.toml cross build --profile dist --locked --bin linly-edge
 
@@ -76,7 +84,7 @@ cross-native: ## build for Jetsons with Debian's cross compiler, without contain
 deb-arm64: cross-native ## make out/packages/linly-edge_VERSION_arm64.deb
 	@packaging/deb.sh $(TARGET)/aarch64-unknown-linux-gnu/dist/linly-edge out/packages
 
-test-arm64: cross-native ## run the program for Jetsons under emulation and compare a turn with this machine's
+test-arm64: build cross-native ## run the program for Jetsons under emulation and compare a turn with this machine's
 	@python3 tests/appliance/arm64.py --program $(PROGRAM)
 
 test-package: ## check the packages in out/packages: lintian, contents, a second build that is the same

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sees to it that the Debian packages for a purpose are there:
-# `setup.sh build|test|devices|monitoring|bench|bench-fleet|train|ci|package|cross`.
+# `setup.sh build|test|devices|devices-arm64|monitoring|bench|bench-fleet|train|ci|package|cross`.
 # Installs what is missing where it may, and otherwise prints the one command that does.
 set -eu
 
@@ -30,13 +30,20 @@ case $purpose in
         ;;
 esac
 case $purpose in
-    devices)
+    devices | devices-arm64)
         # A small computer is emulated, with devices, and Debian is put into it.
         need qemu-system-x86_64 qemu-system-x86
         need qemu-img qemu-utils
         need mmdebstrap mmdebstrap
         need /sbin/depmod kmod
         need /sbin/mkfs.ext4 e2fsprogs
+        ;;
+esac
+case $purpose in
+    devices-arm64)
+        # The same as a computer with a processor of Jetson's kind.
+        need qemu-system-aarch64 qemu-system-arm
+        need qemu-aarch64-static qemu-user-static
         ;;
 esac
 case $purpose in

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -21,6 +21,21 @@ use crate::{
 /// The longest that anybody waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// Which models the machine has; a reload brings others.
+#[derive(Clone, Debug)]
+pub struct Models(Arc<RwLock<Vec<ModelStatus>>>);
+
+impl Models {
+    /// These take the place of those from before.
+    pub fn put(&self, models: Vec<ModelStatus>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = models;
+    }
+
+    fn get(&self) -> Vec<ModelStatus> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// The front desk of a running machine.
 #[derive(Debug)]
 pub struct Desk {
@@ -30,7 +45,7 @@ pub struct Desk {
     pulses: Pulses,
     recording: Recording,
     started: Instant,
-    models: Vec<ModelStatus>,
+    models: Models,
     devices: BTreeMap<String, String>,
 }
 
@@ -49,9 +64,14 @@ impl Desk {
             pulses: kiosk.pulses.clone(),
             recording,
             started: Instant::now(),
-            models,
+            models: Models(Arc::new(RwLock::new(models))),
             devices,
         }
+    }
+
+    /// Where to tell of other models.
+    pub fn models(&self) -> Models {
+        self.models.clone()
     }
 }
 
@@ -88,7 +108,7 @@ impl Front for Desk {
             state: state.into(),
             version: env!("CARGO_PKG_VERSION").into(),
             uptime_s: self.started.elapsed().as_secs_f64(),
-            models: self.models.clone(),
+            models: self.models.get(),
             devices: self.devices.clone(),
             turns,
             last_turn: last.map(|Timing { end, steps, first_sound }| TurnStatus {

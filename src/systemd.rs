@@ -45,6 +45,11 @@ pub fn alive(status: &str) {
     tell(&[("WATCHDOG", "1"), ("STATUS", status)]);
 }
 
+/// Whether systemd has started this process, and so starts it again.
+pub fn present() -> bool {
+    std::env::var_os("NOTIFY_SOCKET").is_some()
+}
+
 /// How long systemd waits for [`alive`] before it ends the process; `None` if it does not.
 pub fn watchdog() -> Option<Duration> {
     let limit = daemon::watchdog_enabled().ok().filter(|limit| *limit > 0)?;

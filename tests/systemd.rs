@@ -81,6 +81,22 @@ impl Drop for Service {
     }
 }
 
+/// A copy of the built-in models whose voice has another name: its `pack.toml` and links to all else.
+fn other_pack() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let starter = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/starter");
+    for file in fs::read_dir(&starter).expect("the built-in models").flatten() {
+        let target = folder.path().join(file.file_name());
+        if file.file_name() == "pack.toml" {
+            let list = fs::read_to_string(file.path()).expect("a list");
+            fs::write(target, list.replace("starter-tts-en", "other-tts-en")).expect("written");
+        } else {
+            std::os::unix::fs::symlink(file.path(), target).expect("a link");
+        }
+    }
+    folder
+}
+
 fn free_port() -> u16 {
     let probe = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     probe.local_addr().expect("an address").port()
@@ -106,12 +122,27 @@ fn systemd_hears_of_start_life_reload_and_stop() {
     service.notice("WATCHDOG=1");
     service.notice("WATCHDOG=1");
 
-    service.configure(&config("[converse]\ngreeting = \"Hello.\"\n"));
+    let address = format!("127.0.0.1:{port}");
+    let voices = || {
+        let metrics = get(&address, "/metrics", "").expect("a reply").text();
+        let told = metrics.lines().filter(|line| line.starts_with("linly_talker_model_info{"));
+        let status = get(&address, "/status", "").expect("a reply").text();
+        ["starter-tts-en", "other-tts-en"].map(|voice| {
+            (told.clone().filter(|line| line.contains(voice)).count(), status.contains(voice))
+        })
+    };
+    assert_eq!(voices(), [(1, true), (0, false)]);
+
+    let pack = other_pack();
+    let greeting =
+        format!("[converse]\ngreeting = \"Hello.\"\n[models]\npack = {:?}\n", pack.path());
+    service.configure(&config(&greeting));
     let reloading = service.notice("RELOADING=1");
     assert!(reloading.contains("MONOTONIC_USEC="), "in one datagram: {reloading}");
     let reloaded = service.notice("READY=1");
     assert!(reloaded.contains("STATUS=idle"), "{reloaded}");
     assert_eq!(metric("config_last_reload_successful"), "1");
+    assert_eq!(voices(), [(0, false), (1, true)], "the new pack is told, and only that");
 
     service.configure(&config("[converse]\ngreting = \"Hello.\"\n"));
     let refused = service.notice("READY=1");

@@ -14,7 +14,7 @@ use crate::{
     config::{CameraKind, Config, DisplayKind, SoundKind},
     front::Desk,
     kiosk::Kiosk,
-    machine::{self, Assembly, Parts},
+    machine::{self, Absent, Assembly, Parts},
     metrics::Metrics,
     sensors::Sensors,
     sound::Wav,
@@ -83,6 +83,7 @@ pub(super) fn run(run: &Run, config: &Config) -> Result<ExitCode> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "loading the models");
     systemd::status("loading the models");
     systemd::extend(LOADING);
+    let absent = Absent::of(config);
     let Assembly { engines, devices, recording, models, boards } = assemble(config, &metrics)?;
     let sees = devices.watch.is_some();
     let settings = machine::settings(config, Some(boards));
@@ -91,6 +92,7 @@ pub(super) fn run(run: &Run, config: &Config) -> Result<ExitCode> {
         kiosk.pulses.add(sensors.pulses());
     }
     let desk = Desk::new(&kiosk, recording, models, machine::device_kinds(config));
+    let loaded = desk.models();
     let admin = match Admin::start(&config.admin, Arc::new(desk), metrics.clone(), decode) {
         Ok(admin) => admin,
         Err(error) => {
@@ -103,7 +105,7 @@ pub(super) fn run(run: &Run, config: &Config) -> Result<ExitCode> {
         kiosk.tell().came();
     }
     let latest = sensors.as_ref().map(|sensors| sensors.latest.clone());
-    let ended = Server::new(run, config, metrics, latest).serve(&mut kiosk, &admin);
+    let ended = Server::new(run, config, metrics, latest, loaded, absent).serve(&mut kiosk, &admin);
     tracing::info!("stopping");
     systemd::stopping();
     let stopped = kiosk.stop(machine::grace(config));

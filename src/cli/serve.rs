@@ -13,9 +13,10 @@ use crate::{
     admin::Admin,
     config::Config,
     flow::{Crew, Woken},
-    journal::Journal,
+    front::Models,
+    journal::{Activity, Journal},
     kiosk::Kiosk,
-    machine::{self, Reloaded},
+    machine::{self, Absent, Reloaded},
     metrics::Metrics,
     sensors::Latest,
     systemd, update,
@@ -25,14 +26,14 @@ use crate::{
 /// How often systemd is told, unless it wants to hear more often.
 const TELL: Duration = Duration::from_secs(2);
 
-/// How often the end of the last update is looked for.
-const LOOK: Duration = Duration::from_secs(30);
+/// How often it is looked whether an update has ended, or a device has appeared.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// The longest that the first picture may take once everything is loaded.
 const FIRST_PICTURE: Duration = Duration::from_secs(30);
 
 /// The configuration that is being read.
-type Reading = (Crew, Receiver<Result<(Config, Reloaded)>>);
+type Reading = (Crew, Receiver<Result<Reloaded>>);
 
 /// Serves until somebody asks to stop.
 pub(super) struct Server<'a> {
@@ -40,10 +41,12 @@ pub(super) struct Server<'a> {
     config: Config,
     metrics: Arc<Metrics>,
     latest: Option<Latest>,
+    models: Models,
     reading: Option<Reading>,
     hung: bool,
-    /// When the end of the last update was looked for.
+    /// When that was looked for.
     looked: Option<Instant>,
+    absent: Absent,
 }
 
 impl<'a> Server<'a> {
@@ -52,6 +55,8 @@ impl<'a> Server<'a> {
         config: &Config,
         metrics: Arc<Metrics>,
         latest: Option<Latest>,
+        models: Models,
+        absent: Absent,
     ) -> Self {
         metrics.config_reload_successful.set(1);
         Self {
@@ -59,13 +64,15 @@ impl<'a> Server<'a> {
             config: config.clone(),
             metrics,
             latest,
+            models,
             reading: None,
             hung: false,
             looked: None,
+            absent,
         }
     }
 
-    /// Serves.
+    /// Serves; ends when that was asked for, or because it is time to start anew.
     ///
     /// # Errors
     /// A stage ended by itself, which is a fault.
@@ -85,7 +92,9 @@ impl<'a> Server<'a> {
                 systemd::ready(&self.line(&journal));
             }
             self.watch(&mut vigil, kiosk, &journal);
-            self.look_for_update();
+            if self.look(&journal) {
+                return Ok(());
+            }
             self.poll(&journal);
             // The first picture and a reload are waited for closely.
             let soon = Duration::from_millis(50);
@@ -111,15 +120,33 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// Looks now and then whether an update has ended; the updater does so after this process has begun.
-    fn look_for_update(&mut self) {
+    /// Looks now and then what has become different around this process; true if it should start anew.
+    fn look(&mut self, journal: &Journal) -> bool {
         if self.looked.is_some_and(|at| at.elapsed() < LOOK) {
-            return;
+            return false;
         }
         self.looked = Some(Instant::now());
+        // The updater is done only after this process has begun.
         if let Some(update) = update::last(&self.config.sensors.root) {
             self.metrics.updated(&update);
         }
+        let Some(device) = self.absent.arrived() else { return false };
+        let device = device.name();
+        if !systemd::present() {
+            tracing::warn!(device, "a device has appeared, which a restart would take into use");
+            // Once is enough.
+            self.absent = Absent::default();
+            return false;
+        }
+        // Nobody is to see it.
+        let anew = journal.activity() == Activity::Alone;
+        if anew {
+            tracing::info!(
+                device,
+                "a device has appeared: the kiosk starts anew and takes it into use"
+            );
+        }
+        anew
     }
 
     fn line(&self, journal: &Journal) -> String {
@@ -135,15 +162,11 @@ impl<'a> Server<'a> {
         systemd::extend(LOADING);
         tracing::info!("reading the configuration anew");
         let (run, old) = (self.run.clone(), self.config.clone());
-        let successors = kiosk.successors.clone();
+        let (successors, metrics) = (kiosk.successors.clone(), self.metrics.clone());
         let (done, result) = bounded(1);
         let mut crew = Crew::default();
         crew.spawn("reload", move |_| {
-            let read = || {
-                let new = run.read()?;
-                let reloaded = machine::reload(&old, &new, &successors)?;
-                Ok((new, reloaded))
-            };
+            let read = || machine::reload(&old, &run.read()?, &successors, &metrics);
             let _ = done.send(read());
             Ok(())
         })?;
@@ -163,16 +186,16 @@ impl<'a> Server<'a> {
                 tracing::error!(error, "the configuration stays as it was");
                 format!("{} · the configuration stays as it was: {error}", self.line(journal))
             }
-            Ok(Ok((new, Reloaded { live, restart }))) => {
+            Ok(Ok(Reloaded { live, restart, config, models })) => {
                 self.metrics.config_reload_successful.set(1);
                 tracing::info!(live = live.join(", "), "the configuration was read");
+                self.config = config;
+                self.models.put(models);
                 if restart.is_empty() {
-                    self.config = new;
                     self.line(journal)
                 } else {
                     let keys = restart.join(", ");
                     tracing::warn!(keys, "these keys need a restart");
-                    // They go on differing from what is running.
                     format!("{} · needs a restart: {keys}", self.line(journal))
                 }
             }

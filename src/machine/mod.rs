@@ -1,5 +1,6 @@
 //! From a configuration to the parts of a machine: models loaded, devices open.
 
+mod absent;
 pub mod camera;
 mod display;
 mod keys;
@@ -7,6 +8,7 @@ mod reload;
 mod sound;
 
 pub use self::{
+    absent::Absent,
     display::{Screen, open as screen, wish as screen_wish},
     keys::wish as keys_wish,
     reload::{Reloaded, reload},
@@ -216,6 +218,7 @@ impl Others {
 fn status(loader: &Loader, metrics: &Metrics) -> Result<Vec<ModelStatus>> {
     let backend = loader.options.backend().to_string();
     let mut models = Vec::new();
+    metrics.unloaded();
     for step in Step::ALL {
         let entry = loader.pack.model(Kind::from(step))?;
         metrics.loaded(Model::from(step), &entry.name, &entry.quantisation, &backend);

@@ -159,7 +159,12 @@ impl Metrics {
         Ok(())
     }
 
-    /// Tells, once, which model was loaded.
+    /// Forgets which models were loaded, because others are.
+    pub fn unloaded(&self) {
+        self.model_info.reset();
+    }
+
+    /// Tells which model was loaded.
     pub fn loaded(&self, model: Model, name: &str, quantisation: &str, backend: &str) {
         self.model_info.with_label_values(&[model.value(), name, quantisation, backend]).set(1);
     }

@@ -24,7 +24,6 @@ EMULATOR = ["qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu",
 QUESTION = "Where is the lift?"
 # Rounding differs between two kinds of processors; more than this, in parts of the loudest sample, would be heard.
 TOLERANCE = 0.02
-LARGEST_MB = 40
 
 
 def samples(path):
@@ -57,11 +56,7 @@ def main():
     expect(apart < TOLERANCE, f"the voices differ by {apart:.1%} of the loudest sample")
     said = subprocess.run([*EMULATOR, options.arm64.resolve(), "check"], cwd=ROOT, capture_output=True, text=True)
     expect(said.returncode == 0, f"check fails: {said.stdout[-2000:]}{said.stderr[-1000:]}")
-    stripped = out / "stripped"
-    subprocess.run(["aarch64-linux-gnu-strip", "-o", stripped, options.arm64], check=True)
-    size = stripped.stat().st_size / 1e6
-    expect(size <= LARGEST_MB, f"the program has {size:.1f} MB without symbols; {LARGEST_MB} are allowed")
-    print(f"ok  the program for arm64 ({size:.1f} MB without symbols) answers {other['answer']!r} as this machine's does,")
+    print(f"ok  the program for arm64 answers {other['answer']!r} as this machine's does,")
     print(f"    its voice within {apart:.2%} of the loudest sample, in {took:.0f} s under emulation")
 
 

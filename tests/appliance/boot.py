@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/devices"))
 
 import whole  # noqa: E402
-from vm import Failure, Vm, expect, take, tell, until  # noqa: E402
+from vm import Failure, Vm, architecture, expect, take, tell, until  # noqa: E402
 
 UNIT = "linly-edge.service"
 # What the kernel gets: systemd as the first process.
@@ -137,6 +137,20 @@ def reloads(vm, kiosk):
     expect(kiosk.show("MainPID") == [pid], "it was restarted")
 
 
+def waits(vm, kiosk):
+    """A camera that appears after the start is taken into use without a hand."""
+    camera = 'device_up{device="camera"}'
+    kiosk.configure('[devices]\ncamera = "auto"\n[converse]\nforget_s = 5\n')
+    vm.must(f"systemctl stop {UNIT}", 120)
+    vm.unplug("camera").wait()
+    vm.must(f"systemctl start {UNIT}", 400)
+    kiosk.wait_active()
+    expect(vm.metrics().get(f"linly_talker_{camera}") is None, "it has a camera already")
+    vm.plug("camera")
+    kiosk.wait(camera, lambda value: value == 1, 90)
+    expect("a device has appeared" in kiosk.log(60), f"the journal does not say why: {kiosk.log(60)}")
+
+
 def does_not_loop(vm, kiosk):
     """A wrong configuration is told on the screen and in the journal, and is not tried again and again."""
     kiosk.configure("[converse]\ngreting = 1\n")
@@ -185,7 +199,9 @@ def dies(vm, kiosk):
 
 def fills_up(vm, kiosk):
     """A full disk and a /var that cannot be written do not stop it."""
-    vm.run("dd if=/dev/zero of=/filler bs=1M 2>/dev/null; sync", 400)
+    # Nearly all of it at once, because writing takes minutes here; the rest byte by byte.
+    vm.must("fallocate --length $(( ($(stat --file-system --format=%f /) - 2048) * $(stat --file-system --format=%S /) )) /filler")
+    vm.run("dd if=/dev/zero bs=64k >>/filler 2>/dev/null; sync", 400)
     free = vm.must("df --output=avail / | tail -n 1").strip()
     expect(free == "0", f"the disk has {free} KB left")
     vm.must(f"systemctl restart {UNIT}", 400)
@@ -206,7 +222,7 @@ def other_version(kiosk, revision):
     version = kiosk.package.name.split("_")[1] + revision
     lines = [f"Version: {version}" if line.startswith("Version:") else line for line in control.read_text().splitlines()]
     control.write_text("\n".join(lines) + "\n")
-    package = kiosk.vm.folder / f"linly-edge_{version}_amd64.deb"
+    package = kiosk.vm.folder / f"linly-edge_{version}.deb"
     subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "-b", folder, package], check=True, capture_output=True)
     return version, package
 
@@ -224,7 +240,7 @@ def upgrades(vm, kiosk):
         expect(vm.must("tail -n 1 /etc/linly-edge/config.toml").strip() == "# ours", "the configuration was replaced")
 
 
-STEPS = [boots, is_scraped, tells, is_confined, answers, reloads, does_not_loop, is_healthy, hangs, dies, fills_up, upgrades]
+STEPS = [boots, is_scraped, tells, is_confined, answers, reloads, waits, does_not_loop, is_healthy, hangs, dies, fills_up, upgrades]
 
 
 def power_loss(options):
@@ -263,12 +279,13 @@ def main():
     parser.add_argument("--power-loss", type=int, default=0, metavar="N", help="instead: take the power away so often")
     parser.add_argument("steps", nargs="*", help="only these: " + " ".join(step.__name__ for step in STEPS))
     options = parser.parse_args()
-    options.package = options.package or next((ROOT / "out/packages").glob("*_amd64.deb"), None)
+    kind = architecture(options.image)
+    options.package = options.package or next((ROOT / "out/packages").glob(f"*_{kind}.deb"), None)
     expect(options.package and options.image.exists(), "there is no image: make image-qemu")
     if options.power_loss:
         power_loss(options)
         return
-    with Vm("appliance", limit=3600, memory=1536, files=options.image, append=APPEND) as vm:
+    with Vm(f"appliance-{kind}", limit=3600, memory=1536, files=options.image, append=APPEND) as vm:
         print(f"systemd runs after {vm.boot_s:.0f} s", flush=True)
         vm.show_nothing()
         kiosk = Appliance(vm, options.package)
@@ -276,4 +293,4 @@ def main():
 
 
 if __name__ == "__main__":
-    tell(main, "appliance")
+    tell(main, "appliance-*")

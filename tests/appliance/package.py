@@ -38,6 +38,8 @@ INSIDE = """
 ./usr/share/doc/linly-edge/changelog.gz
 ./usr/share/doc/linly-edge/third-party.txt.gz
 """.split()
+# The program without its symbols, in megabytes, is not to be larger.
+LARGEST_MB = 40
 FORBIDDEN = ("/shared/", "/train/", ".py")
 
 
@@ -53,16 +55,19 @@ def check(package):
     for name, line in files.items():
         expect(not any(word in name for word in FORBIDDEN), f"{name} does not belong into it")
         expect(" root/root " in line, f"{name} does not belong to root")
+    program = int(files["./usr/bin/linly-edge"].split()[2]) / 1e6
+    expect(program <= LARGEST_MB, f"the program has {program:.1f} MB; {LARGEST_MB} are allowed")
     told = run("lintian", "--fail-on", "error", "--tag-display-limit=0", str(package))
     errors = [line for line in told.stdout.splitlines() if line.startswith("E:")]
     expect(told.returncode == 0 and not errors, "lintian: " + "\n".join(errors or [told.stdout, told.stderr]))
-    return len(files), [line for line in told.stdout.splitlines() if line.startswith("W:")]
+    return len(files), program, [line for line in told.stdout.splitlines() if line.startswith("W:")]
 
 
 def again(package, program):
     """Packs once more, from the program of which this package was made."""
     arch = package.stem.rsplit("_", 1)[1]
-    program = program or {"amd64": "target/dist", "arm64": "target/aarch64-unknown-linux-gnu/dist"}[arch] + "/linly-edge"
+    own = run("dpkg", "--print-architecture", check=True).stdout.strip()
+    program = (arch == own and program) or {"amd64": "target/dist", "arm64": "target/aarch64-unknown-linux-gnu/dist"}[arch] + "/linly-edge"
     with tempfile.TemporaryDirectory() as folder:
         done = run("packaging/deb.sh", program, folder, cwd=ROOT)
         expect(done.returncode == 0, done.stderr)
@@ -73,15 +78,16 @@ def again(package, program):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--from", dest="program", help="the program in them; default: what was built with the profile dist")
+    parser.add_argument("--from", dest="program", help="the program in that of this machine; default: what was built with the profile dist")
     options = parser.parse_args()
     packages = sorted(options.folder.glob("*.deb"))
     expect(packages, f"there is no package in {options.folder}: make deb")
     for package in packages:
-        count, warnings = check(package)
+        count, program, warnings = check(package)
         again(package, options.program)
         size = package.stat().st_size / 1e6
-        print(f"ok  {package.name}: {size:.1f} MB, {count} files, lintian without errors, the same twice")
+        print(f"ok  {package.name}: {size:.1f} MB, {count} files, the program {program:.1f} MB;"
+              " lintian without errors, the same twice")
         for warning in warnings:
             print(f"    {warning}")
 

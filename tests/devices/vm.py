@@ -22,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+import typing
 import urllib.request
 
 from pictures import Picture, empty_room, read_png
@@ -92,6 +93,12 @@ def image():
     return folder
 
 
+def architecture(files):
+    """Debian's name of the processor that a guest's files are for."""
+    path = files / "arch"
+    return path.read_text().strip() if path.exists() else "amd64"
+
+
 def free_port():
     """A TCP port that nobody listens on."""
     with socket.socket() as probe:
@@ -117,6 +124,22 @@ def peak(samples):
 def _loud(samples):
     """For each 10 ms, whether something is to be heard."""
     return [peak(samples[start : start + WINDOW]) > LOUDNESS for start in range(0, len(samples), WINDOW)]
+
+
+class Machine(typing.NamedTuple):
+    """What QEMU needs to know about a kind of processor."""
+
+    emulator: str
+    board: str
+    processor: str
+    append: str
+
+
+MACHINES = {
+    "amd64": Machine("qemu-system-x86_64", "pc", "max", "console=ttyS0 tsc=reliable"),
+    # The nearest to the cores of Orin (Cortex-A78AE) that this QEMU knows.
+    "arm64": Machine("qemu-system-aarch64", "virt", "cortex-a76", "console=ttyAMA0"),
+}
 
 
 class Job:
@@ -240,10 +263,11 @@ class Vm:
 
     def _arguments(self, files):
         accel = os.environ.get("LINLY_VM_ACCEL", "tcg,thread=multi")
-        processor = os.environ.get("LINLY_VM_CPU", "max")
+        machine = MACHINES[architecture(files)]
+        processor = os.environ.get("LINLY_VM_CPU", machine.processor)
         width, height = self.screen
         kernel = (
-            "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable random.trust_cpu=on cryptomgr.notests "
+            f"{machine.append} quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on cryptomgr.notests "
             + self.append
         )
         disk = f"file={files}/root.ext4,format=raw,snapshot=on"
@@ -253,7 +277,7 @@ class Vm:
                 subprocess.run(["qemu-img", "create", "-q", *base, self.disk], check=True)
             disk = f"file={self.disk},format=qcow2"
         return f"""
-            qemu-system-x86_64 -M pc -accel {accel} -cpu {processor} -smp 2 -m {self.memory} -nodefaults -no-user-config
+            {machine.emulator} -M {machine.board} -accel {accel} -cpu {processor} -smp 2 -m {self.memory} -nodefaults -no-user-config
             -display none -no-reboot -qmp unix:{self.work}/qmp,server=on,wait=off
             -kernel {files}/vmlinux -initrd {files}/initrd
             -drive if=none,id=root,{disk}

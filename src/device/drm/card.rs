@@ -85,7 +85,7 @@ pub(super) struct Found {
 }
 
 /// The nodes of all cards below `folder`, in order.
-fn nodes(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn nodes(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut nodes: Vec<PathBuf> = entries
         .map(|entry| entry.path())
@@ -100,7 +100,7 @@ fn nodes(folder: &Path) -> Vec<PathBuf> {
 
 /// The first panel on the wished card and connector; empty wishes take any.
 pub(super) fn find(card: &Path, connector: &str) -> Result<Found, Unusable> {
-    let folder = Path::new("/dev/dri");
+    let folder = Path::new(super::NODES);
     let nodes = if card.as_os_str().is_empty() { nodes(folder) } else { vec![card.to_owned()] };
     if nodes.is_empty() {
         return Err(Unusable::NoCard(folder.display().to_string()));

@@ -26,8 +26,20 @@ use self::{console::Console, output::Output};
 use super::{DeviceError, Display};
 use crate::media::Picture;
 
+/// Where the nodes of graphics cards are.
+const NODES: &str = "/dev/dri";
+
 /// Where the kernel lists connectors.
 const CLASSES: &str = "/sys/class/drm";
+
+/// Whether there is a graphics card, or that one, whoever may use it.
+pub fn exists(card: &Path) -> bool {
+    if card.as_os_str().is_empty() {
+        !card::nodes(Path::new(NODES)).is_empty()
+    } else {
+        card.exists()
+    }
+}
 
 /// How often it is looked whether the panel is still, or again, connected.
 const LOOK: Duration = Duration::from_secs(1);

@@ -15,7 +15,7 @@ rest="virtio_console virtio_net virtio_gpu evdev virtio_input xhci_pci usbhid
 
 # The kernel's package, unpacked and not installed: its own initramfs would take minutes and is not wanted.
 export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"
-package=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: *//p' | head -n 1)
+package=$(apt-cache depends "linux-image-$LINLY_GUEST_ARCH" | sed -n 's/.*Depends: *//p' | head -n 1)
 kernel=$root/tmp/kernel
 mkdir -p "$kernel"
 (cd "$kernel" && apt-get -o APT::Sandbox::User=root download -qq "$package" && dpkg-deb -x ./*.deb .)
@@ -51,8 +51,14 @@ with_needed $disk | while read -r file; do
 done
 chroot "$root" sh -c 'cd /tmp/initrd && find . | busybox cpio -o -H newc' > "$folder/initrd"
 
-# Unpacked, because the emulated processor would need many seconds for it; QEMU starts it by its PVH entry.
-python3 "$here/vmlinux.py" "$kernel/boot/vmlinuz-$version" "$folder/vmlinux"
+# Unpacked, because the emulated processor would need many seconds for it; QEMU starts it by its PVH entry. That of
+# arm64 is not packed.
+if [ "$LINLY_GUEST_ARCH" = amd64 ]; then
+    python3 "$here/vmlinux.py" "$kernel/boot/vmlinuz-$version" "$folder/vmlinux"
+else
+    cp "$kernel/boot/vmlinuz-$version" "$folder/vmlinux"
+fi
+echo "$LINLY_GUEST_ARCH" >"$folder/arch"
 
 rm -rf "$kernel" "$initrd"
 echo linly > "$root/etc/hostname"
