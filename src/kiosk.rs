@@ -265,9 +265,9 @@ pub struct Teller {
 }
 
 impl Teller {
-    /// Somebody has come.
-    pub fn came(&self) {
-        let _ = self.events.send(&Pulse::default(), Event::VisitorCame);
+    /// Whoever has started the machine is greeted; nobody can see him leave.
+    pub fn started(&self) {
+        let _ = self.events.send(&Pulse::default(), Event::Started);
     }
 
     /// Somebody has typed `text`. Whether the machine still runs.

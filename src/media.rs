@@ -294,6 +294,8 @@ impl Step {
 pub enum Event {
     /// Somebody stands in front of the box.
     VisitorCame,
+    /// The machine has started and sees nobody come or leave: whoever has started it is greeted.
+    Started,
     /// Nobody stands there any more.
     VisitorLeft,
     /// Somebody has begun to speak.

@@ -38,6 +38,9 @@ DHCP=yes
 NETWORK
 mkdir -p "$root/etc/linly-edge/config.d"
 cp "$here/../../tests/devices/kiosk.toml" "$root/etc/linly-edge/config.d/image.toml"
+# An emulated processor may need as many times longer for everything as it is slower.
+mkdir -p "$root/etc/systemd/system/linly-edge.service.d"
+printf '[Service]\nWatchdogSec=60s\n' >"$root/etc/systemd/system/linly-edge.service.d/emulated.conf"
 # For tests: what the host asks for is run, where the host shares its folder.
 cat >"$root/etc/systemd/system/agent.service" <<'UNIT'
 [Unit]

@@ -102,7 +102,7 @@ pub(super) fn run(run: &Run, config: &Config) -> Result<ExitCode> {
     };
     if !sees && !config.converse.greeting.is_empty() {
         // Nothing sees who comes: the greeting is for whoever has started the machine.
-        kiosk.tell().came();
+        kiosk.tell().started();
     }
     let latest = sensors.as_ref().map(|sensors| sensors.latest.clone());
     let ended = Server::new(run, config, metrics, latest, loaded, absent).serve(&mut kiosk, &admin);

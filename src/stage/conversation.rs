@@ -178,6 +178,7 @@ impl Conversation {
     /// Reacts to an event.
     pub fn on(&mut self, event: Event, now: Instant) -> Reaction {
         match event {
+            Event::Started => self.welcome(now),
             Event::VisitorCame => {
                 self.seen = Some(true);
                 self.welcome(now)
@@ -750,6 +751,16 @@ mod tests {
         conversation.on(Event::Device { device: Device::Camera, works: false }, now);
         let reaction = conversation.quiet(now + 300_000 * MS);
         assert_eq!(reaction.parting, Some(Parting::Silent));
+    }
+
+    #[test]
+    fn where_nobody_can_be_seen_silence_ends_the_visit_that_began_with_the_start() {
+        let (mut conversation, now) = (conversation(), Instant::now());
+        conversation.on(Event::Started, now);
+        assert_eq!(conversation.activity(), Activity::Listening);
+        let reaction = conversation.quiet(now + 300_000 * MS);
+        assert_eq!(reaction.parting, Some(Parting::Silent));
+        assert_eq!(conversation.activity(), Activity::Alone);
     }
 
     #[test]

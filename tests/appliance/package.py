@@ -38,7 +38,7 @@ INSIDE = """
 ./usr/share/doc/linly-edge/changelog.gz
 ./usr/share/doc/linly-edge/third-party.txt.gz
 """.split()
-# The program without its symbols, in megabytes, is not to be larger.
+# The program without its symbols, in megabytes, is not to be larger where it was built to be shipped.
 LARGEST_MB = 40
 FORBIDDEN = ("/shared/", "/train/", ".py")
 
@@ -47,7 +47,7 @@ def run(*command, **more):
     return subprocess.run(command, capture_output=True, text=True, **more)
 
 
-def check(package):
+def check(package, trial):
     listed = run("dpkg-deb", "--contents", str(package), check=True).stdout.splitlines()
     files = {line.split()[5]: line for line in listed}
     for name in INSIDE:
@@ -56,23 +56,27 @@ def check(package):
         expect(not any(word in name for word in FORBIDDEN), f"{name} does not belong into it")
         expect(" root/root " in line, f"{name} does not belong to root")
     program = int(files["./usr/bin/linly-edge"].split()[2]) / 1e6
-    expect(program <= LARGEST_MB, f"the program has {program:.1f} MB; {LARGEST_MB} are allowed")
+    expect(trial or program <= LARGEST_MB, f"the program has {program:.1f} MB; {LARGEST_MB} are allowed")
     told = run("lintian", "--fail-on", "error", "--tag-display-limit=0", str(package))
     errors = [line for line in told.stdout.splitlines() if line.startswith("E:")]
     expect(told.returncode == 0 and not errors, "lintian: " + "\n".join(errors or [told.stdout, told.stderr]))
     return len(files), program, [line for line in told.stdout.splitlines() if line.startswith("W:")]
 
 
-def again(package, program):
+def again(package, trial):
     """Packs once more, from the program of which this package was made."""
-    arch = package.stem.rsplit("_", 1)[1]
-    own = run("dpkg", "--print-architecture", check=True).stdout.strip()
-    program = (arch == own and program) or {"amd64": "target/dist", "arm64": "target/aarch64-unknown-linux-gnu/dist"}[arch] + "/linly-edge"
+    shipped = {"amd64": "target/dist", "arm64": "target/aarch64-unknown-linux-gnu/dist"}
+    program = trial or f"{shipped[kind(package)]}/linly-edge"
     with tempfile.TemporaryDirectory() as folder:
         done = run("packaging/deb.sh", program, folder, cwd=ROOT)
         expect(done.returncode == 0, done.stderr)
         digest = lambda path: hashlib.sha256(path.read_bytes()).hexdigest()
         expect(digest(pathlib.Path(folder) / package.name) == digest(package), f"{package.name} is not the same twice")
+
+
+def kind(package):
+    """Debian's name of the processor that it is for."""
+    return package.stem.rsplit("_", 1)[1]
 
 
 def main():
@@ -82,9 +86,11 @@ def main():
     options = parser.parse_args()
     packages = sorted(options.folder.glob("*.deb"))
     expect(packages, f"there is no package in {options.folder}: make deb")
+    own = run("dpkg", "--print-architecture", check=True).stdout.strip()
     for package in packages:
-        count, program, warnings = check(package)
-        again(package, options.program)
+        trial = options.program if kind(package) == own else None
+        count, program, warnings = check(package, trial)
+        again(package, trial)
         size = package.stat().st_size / 1e6
         print(f"ok  {package.name}: {size:.1f} MB, {count} files, the program {program:.1f} MB;"
               " lintian without errors, the same twice")
