@@ -2,12 +2,12 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
-use tempfile::TempDir;
+use crate::support::pack;
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_linly-edge"));
@@ -37,19 +37,6 @@ fn expect(arguments: &[&str], code: i32, told: &[&str]) -> Output {
 
 fn visitor() -> String {
     format!("{}/tests/data/audio/visitor.wav", env!("CARGO_MANIFEST_DIR"))
-}
-
-/// A copy of the starter pack in which files can be altered.
-fn pack() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/starter");
-    for entry in fs::read_dir(from).expect("a pack").flatten() {
-        if entry.path().is_file() {
-            fs::copy(entry.path(), folder.path().join(entry.file_name())).expect("copied");
-        }
-    }
-    let path = folder.path().to_owned();
-    (folder, path)
 }
 
 #[test]
@@ -104,7 +91,8 @@ fn check_tells_all_problems_at_once() {
 
 #[test]
 fn a_damaged_pack_is_named_by_check_verify_and_every_step() {
-    let (_keep, folder) = pack();
+    let pack = pack::copied();
+    let folder = pack.path();
     let pack = folder.to_str().expect("text");
     fs::write(folder.join("face.onnx"), "not a model").expect("written");
     expect(&["models", "verify", "--pack", pack], 78, &["face.onnx", "damaged", "restore it"]);
@@ -119,7 +107,8 @@ fn a_damaged_pack_is_named_by_check_verify_and_every_step() {
 
 #[test]
 fn a_model_whose_inputs_differ_from_the_contract_is_refused() {
-    let (_keep, folder) = pack();
+    let pack = pack::copied();
+    let folder = pack.path();
     // The language model in the face's place, with the right hash for it.
     fs::copy(folder.join("llm.onnx"), folder.join("face.onnx")).expect("copied");
     let list = fs::read_to_string(folder.join("pack.toml")).expect("a list");

@@ -11,7 +11,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::support::daemon::get;
+use crate::support::{daemon::get, pack};
 
 /// The most that `systemd-analyze security` may say of each unit, times ten.
 const EXPOSURE: [(&str, u32); 3] = [
@@ -81,19 +81,12 @@ impl Drop for Service {
     }
 }
 
-/// A copy of the built-in models whose voice has another name: its `pack.toml` and links to all else.
+/// A copy of the built-in models whose voice has another name.
 fn other_pack() -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let starter = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/starter");
-    for file in fs::read_dir(&starter).expect("the built-in models").flatten() {
-        let target = folder.path().join(file.file_name());
-        if file.file_name() == "pack.toml" {
-            let list = fs::read_to_string(file.path()).expect("a list");
-            fs::write(target, list.replace("starter-tts-en", "other-tts-en")).expect("written");
-        } else {
-            std::os::unix::fs::symlink(file.path(), target).expect("a link");
-        }
-    }
+    let folder = pack::copied();
+    let list = folder.path().join("pack.toml");
+    let text = fs::read_to_string(&list).expect("a list");
+    fs::write(list, text.replace("starter-tts-en", "other-tts-en")).expect("written");
     folder
 }
 

@@ -123,8 +123,9 @@ class Daemon:
         self.address, self.tree = f"127.0.0.1:{free_ports(1)[0]}", tree
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / f"{name}.toml"
-        sensors = f'[sensors]\nroot = "{tree.folder}"\n' if tree else ""
+        sensors = ""
         if tree:
+            sensors = f'[sensors]\nroot = "{tree.folder}"\n'
             # As the updater leaves it.
             tree.set("var/lib/linly-edge-update/last", f"result=installed\nversion=0.1.0\ntime={int(time.time())}\n")
         config.write_text(f'[admin]\naddress = "{self.address}"\n{sensors}')

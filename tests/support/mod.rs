@@ -7,6 +7,7 @@
 
 pub(crate) mod daemon;
 pub(crate) mod openmetrics;
+pub(crate) mod pack;
 
 use std::{
     cell::RefCell,
