@@ -5,7 +5,7 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 PROGRAM := $(TARGET)/release/linly-edge
 
 .PHONY: help build demo run test test-devices test-monitoring lint bench bench-fleet starter \
-	deb deb-quick deb-arm64 cross cross-native image-qemu image-arm64 test-arm64 \
+	deb deb-quick deb-arm64 cross cross-native image-qemu image-arm64 test-arm64 test-arm64-units \
 	test-package test-appliance test-appliance-arm64 test-yocto
 
 help: ## print this
@@ -39,10 +39,11 @@ test-monitoring: ## break devices of two federated sites and see that alerts arr
 	@python3 tests/monitoring/dingtalk_test.py
 	@python3 tests/monitoring/whole.py --program $(PROGRAM)
 
-test-yocto: ## the Yocto layer: its list of crates, its scripts, and with LAYERS=FOLDER a real bitbake
+test-yocto: ## the Yocto layer: its list of crates, its scripts, bundles with the real rauc, and with LAYERS=FOLDER a real bitbake
 	@yocto/crates.py --check
 	@yocto/tests/slots.sh
 	@yocto/tests/update.sh
+	@yocto/tests/rauc.sh
 	@yocto/parse.sh "$(LAYERS)"
 
 lint: ## format, clippy, documentation: warnings are errors
@@ -84,8 +85,14 @@ cross-native: ## build for Jetsons with Debian's cross compiler, without contain
 deb-arm64: cross-native ## make out/packages/linly-edge_VERSION_arm64.deb
 	@packaging/deb.sh $(TARGET)/aarch64-unknown-linux-gnu/dist/linly-edge out/packages
 
-test-arm64: build cross-native ## run the program for Jetsons under emulation and compare a turn with this machine's
-	@python3 tests/appliance/arm64.py --program $(PROGRAM)
+test-arm64: build ## build the program for Jetsons, quickly, and compare a turn under emulation with this machine's; 8 minutes
+	@scripts/setup.sh cross
+	@scripts/cross.sh build --release --bin linly-edge --config scripts/emulated.toml
+	@python3 tests/appliance/arm64.py --program $(PROGRAM) --arm64 $(TARGET)/aarch64-unknown-linux-gnu/release/linly-edge
+
+test-arm64-units: ## run the unit tests of the core, built for Jetsons, under emulation
+	@scripts/setup.sh cross
+	@scripts/cross.sh test --release --lib --package jetson-stats-rs --package linly-edge --config scripts/emulated.toml
 
 test-package: ## check the packages in out/packages: lintian, contents, a second build that is the same
 	@scripts/setup.sh package

@@ -54,7 +54,7 @@ done
 
 # The pages and completions come from the program itself; another machine's runs under an emulator.
 run=""
-[ "$arch" = "$(dpkg --print-architecture)" ] || run="qemu-aarch64-static -L /usr/$triplet"
+[ "$arch" = "$(dpkg --print-architecture)" ] || run=qemu-aarch64-static
 mkdir -p "$root/usr/share/man/man1"
 $run "$program" manual "$root/usr/share/man/man1"
 gzip -9n "$root"/usr/share/man/man1/*.1

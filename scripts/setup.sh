@@ -65,6 +65,7 @@ case $purpose in
         need qemu-aarch64-static qemu-user-static
         need /usr/lib/aarch64-linux-gnu/libasound.so libasound2-dev:arm64
         need /usr/lib/aarch64-linux-gnu/libsystemd.so libsystemd-dev:arm64
+        need /usr/lib/aarch64-linux-gnu/libstdc++.so.6 libstdc++6:arm64
         ;;
 esac
 need cc gcc
@@ -90,6 +91,9 @@ case $purpose in
         # What reads the metrics; without them those tests say that they were skipped. They are not among
         # the packages for `test`, because on a machine with systemd this one starts a server on port 9090.
         need promtool prometheus
+        # Makes and reads bundles as an image's updater does.
+        need rauc rauc
+        need mksquashfs squashfs-tools
         need /usr/lib/python3/dist-packages/prometheus_client python3-prometheus-client
         ;;
 esac

@@ -12,6 +12,6 @@ package=$(realpath "$1")
 out=$2
 mkdir -p "$out"
 LINLY_GUEST_ARCH=$(dpkg-deb --field "$package" Architecture)
-export LINLY_GUEST_ARCH LINLY_IMAGE_PACKAGE="$package" LINLY_GUEST_HOOK="$here/install.sh" LINLY_GUEST_SIZE=2G LINLY_GUEST_EXT4="-O has_journal"
+export LINLY_GUEST_ARCH LINLY_IMAGE_PACKAGE="$package" LINLY_GUEST_HOOK="$here/install.sh" LINLY_GUEST_SIZE=1G LINLY_GUEST_EXT4="-O has_journal"
 export LINLY_GUEST_EXTRA=,systemd,systemd-sysv,systemd-timesyncd,udev,dbus,init-system-helpers,libsystemd0,iproute2
 exec "$here/../../tests/devices/guest/build.sh" "$out"

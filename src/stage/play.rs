@@ -153,7 +153,7 @@ impl Stage<'_> {
                 Err(error) => return Err(gone(error)),
             }
             sounding.written += Duration::from_secs(1) * part.len() as u32 / rate;
-            self.tell(sounding)?;
+            self.tell(sounding, self.delay()?);
         }
         if let Some(sentence) = completes {
             sounding.sentences.push_back((sounding.written, Edge::Ends, sentence));
@@ -177,8 +177,7 @@ impl Stage<'_> {
     }
 
     /// Sets the clock and reports the sentences that have been heard.
-    fn tell(&self, sounding: &mut Sounding) -> Result<()> {
-        let delay = self.delay()?;
+    fn tell(&self, sounding: &mut Sounding, delay: Duration) {
         self.clock.set(&sounding.turn, sounding.written, delay, Instant::now());
         let heard = sounding.written.saturating_sub(delay);
         while let Some((_, edge, Sentence(text))) =
@@ -192,14 +191,15 @@ impl Stage<'_> {
             // `converse` never waits for us, so this cannot either for long.
             let _ = self.events.send(&Pulse::default(), event);
         }
-        Ok(())
     }
 
     /// Ends what has sounded to its end, or must make room for a newer turn.
     fn settle(&self, sounding: Option<Sounding>, now: bool) -> Result<Option<Sounding>> {
         let Some(mut sounding) = sounding else { return Ok(None) };
-        self.tell(&mut sounding)?;
-        if !now && (!sounding.ended || !self.delay()?.is_zero()) {
+        // Asked once: what ends between two looks would be over without having been told.
+        let delay = self.delay()?;
+        self.tell(&mut sounding, delay);
+        if !now && (!sounding.ended || !delay.is_zero()) {
             return Ok(Some(sounding));
         }
         self.clock.stop();
@@ -226,7 +226,74 @@ fn gone(error: DeviceError) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
+    use crate::flow::{Turns, queue};
+
+    /// Whatever was written is still to be heard at the first look, and heard at the next.
+    #[derive(Default)]
+    struct Quick(AtomicBool);
+
+    impl Speaker for Quick {
+        fn sample_rate(&self) -> u32 {
+            16_000
+        }
+
+        fn write(&mut self, _samples: &[f32]) -> Result<(), DeviceError> {
+            self.0.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+
+        fn delay(&self) -> Result<Duration, DeviceError> {
+            let left = self.0.swap(false, Ordering::Relaxed);
+            Ok(if left { Duration::from_millis(10) } else { Duration::ZERO })
+        }
+
+        fn flush(&mut self) -> Result<(), DeviceError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_sentence_is_told_even_if_it_ends_between_two_looks() {
+        let (clock, volume, metrics) =
+            (AudioClock::default(), Volume::default(), Metrics::default());
+        let (events_out, events) = queue(8);
+        let (faces, _shown) = queue(8);
+        let mut stage = Stage {
+            speaker: Box::new(Quick::default()),
+            clock: &clock,
+            faces: &faces,
+            events: &events_out,
+            volume: &volume,
+            works: true,
+            gain: Gain::default(),
+            metrics: &metrics,
+        };
+        let turn = Turns::default().begin(Instant::now());
+        let sounding = Sounding {
+            turn: turn.clone(),
+            written: Duration::from_millis(10),
+            sentences: VecDeque::from([(
+                Duration::from_millis(10),
+                Edge::Ends,
+                Sentence("Hello.".into()),
+            )]),
+            ended: true,
+        };
+        // Not heard yet at the first look, so not over either.
+        stage.speaker.write(&[0.0; 160]).unwrap();
+        let sounding = stage.settle(Some(sounding), false).unwrap();
+        assert!(sounding.is_some(), "it is over before its sentence was told");
+        assert!(stage.settle(sounding, false).unwrap().is_none());
+        let told = || match events.look() {
+            Polled::Item(event) => event,
+            _ => panic!("nothing is told"),
+        };
+        assert!(matches!(told(), Event::Said { text, .. } if text == "Hello."));
+        assert!(matches!(told(), Event::Finished { turn: over } if over == turn));
+    }
 
     #[test]
     fn the_volume_changes_without_a_click() {

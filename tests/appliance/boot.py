@@ -211,8 +211,8 @@ def fills_up(vm, kiosk):
     vm.must("umount -l /var")
 
 
-def other_version(kiosk, revision):
-    """Our package once more, as another version."""
+def other_version(kiosk, revision, program=None):
+    """Our package once more, as another version; `program` is put in place of ours."""
     folder = kiosk.vm.folder / "unpacked"
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run(["dpkg-deb", "-R", kiosk.package, folder], check=True)
@@ -220,53 +220,87 @@ def other_version(kiosk, revision):
     version = kiosk.package.name.split("_")[1] + revision
     lines = [f"Version: {version}" if line.startswith("Version:") else line for line in control.read_text().splitlines()]
     control.write_text("\n".join(lines) + "\n")
+    if program:
+        (folder / "usr/bin/linly-edge").write_text(program)
     package = kiosk.vm.folder / f"linly-edge_{version}.deb"
     subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "-b", folder, package], check=True, capture_output=True)
     return version, package
 
 
+def installed(vm):
+    return vm.must("dpkg-query --show --showformat '${Version}' linly-edge").strip()
+
+
+def update(vm, package):
+    """Calls the updater: its exit code and what it wrote."""
+    vm.push(package, "/root/linly-edge.deb")
+    return vm.run("/usr/lib/linly-edge/update /root/linly-edge.deb 2>&1", 900)
+
+
 def upgrades(vm, kiosk):
-    """A newer package and the older one again keep the configuration, and the kiosk runs each time."""
+    """An update keeps the configuration, one that does not work is taken back, and the older package may come again."""
     vm.must("echo '# ours' >> /etc/linly-edge/config.toml")
-    for revision in ("+next", ""):
-        version, package = other_version(kiosk, revision) if revision else (kiosk.package.name.split("_")[1], kiosk.package)
-        vm.push(package, "/root/linly-edge.deb")
-        vm.must("dpkg --force-confold --force-downgrade --install /root/linly-edge.deb", 400)
-        kiosk.wait_active()
-        installed = vm.must("dpkg-query --show --showformat '${Version}' linly-edge").strip()
-        expect(installed == version, f"{installed} is installed, not {version}")
-        expect(vm.must("tail -n 1 /etc/linly-edge/config.toml").strip() == "# ours", "the configuration was replaced")
+    version, package = other_version(kiosk, "+next")
+    code, said = update(vm, package)
+    expect(code == 0 and installed(vm) == version, f"the updater says {code}, {installed(vm)} is installed: {said}")
+    broken, package = other_version(kiosk, "+worse", program="#!/bin/sh\nexit 1\n")
+    code, said = update(vm, package)
+    expect(code == 1 and installed(vm) == version, f"the updater says {code}, {installed(vm)} is installed: {said}")
+    kiosk.wait_active()
+    kiosk.wait(f'update_timestamp_seconds{{result="rolled-back",version="{broken}"}}', lambda value: (value or 0) > 0, 90)
+    vm.push(kiosk.package, "/root/linly-edge.deb")
+    vm.must("dpkg --force-confold --force-downgrade --install /root/linly-edge.deb", 400)
+    kiosk.wait_active()
+    expect(installed(vm) == kiosk.package.name.split("_")[1], f"{installed(vm)} is installed")
+    expect(vm.must("tail -n 1 /etc/linly-edge/config.toml").strip() == "# ours", "the configuration was replaced")
 
 
 STEPS = [boots, is_scraped, tells, is_confined, answers, reloads, waits, does_not_loop, is_healthy, hangs, dies, fills_up, upgrades]
 
 
+def mends(vm, kiosk):
+    """Waits until what was cut off has been ended: the version that is there then."""
+    resume = "linly-edge-resume.service"
+    until("the update is not ended", lambda: int(kiosk.show("ExecMainExitTimestampMonotonic", unit=resume)[0] or 0) > 0, 900, 1)
+    audit = vm.must("dpkg --audit")
+    expect(not audit.strip(), f"packages are broken: {audit}\n{vm.run(f'journalctl --no-pager --boot --unit={resume}')[1]}")
+    kiosk.wait_active()
+    whole.shows(vm, kiosk)
+    return installed(vm)
+
+
 def power_loss(options):
-    """Takes the power away while a package is installed and while files are written, and boots again each time."""
+    """Takes the power away while an update is installed or resumed and while files are written, and boots again each time."""
     disk = options.image / "power-loss.qcow2"
     disk.unlink(missing_ok=True)
-    dice = random.Random(1)
-    for number in range(1, options.power_loss + 1):
-        with Vm("power-loss", limit=1200, memory=1536, files=options.image, append=APPEND, disk=disk) as vm:
+    dice = random.Random(options.seed)
+    mended = 0
+    for number in range(options.power_loss + 1):
+        last = number == options.power_loss
+        with Vm("power-loss", limit=3000, memory=1536, files=options.image, append=APPEND, disk=disk) as vm:
             kiosk = Appliance(vm, options.package)
-            if number > 1:
-                # What was cut off must not keep it from working, nor from being mended.
-                took = kiosk.wait_active()
-                whole.shows(vm, kiosk)
-                code, said = vm.run("dpkg --force-confold --configure --pending && dpkg --audit", 400)
-                expect(code == 0 and not said.strip().startswith("The following"), f"packages are broken: {said}")
-                print(f"ok  power loss {number - 1}: active {took:.0f} s after the boot", flush=True)
-            _, package = other_version(kiosk, f"+{number}")
-            vm.push(package, "/root/linly-edge.deb")
-            vm.spawn("dpkg --force-confold --install /root/linly-edge.deb")
+            # What was cut off must not keep it from working, nor from being mended.
+            took = kiosk.wait_active()
+            whole.shows(vm, kiosk)
+            told = f"active {took:.0f} s after systemd"
+            # Every other time the mending is cut off too.
+            if last or dice.random() < 0.5:
+                told += f", {mends(vm, kiosk)} is installed"
+                mended += number > 0
+                if not last:
+                    _, package = other_version(kiosk, f"+{number}")
+                    vm.push(package, "/root/linly-edge.deb")
+                    vm.spawn("/usr/lib/linly-edge/update /root/linly-edge.deb 2>&1")
+            if number:
+                print(f"ok  power loss {number}: {told}", flush=True)
+            if last:
+                break
             vm.spawn("while :; do dd if=/dev/urandom of=/var/lib/linly-edge/written bs=64k count=40 conv=fsync 2>/dev/null; done")
             # At any moment of the installation, which takes seconds.
-            time.sleep(dice.uniform(0.2, 20))
+            time.sleep(dice.uniform(0.2, 25))
             vm.qemu.kill()
             vm.qemu.wait()
-    with Vm("power-loss", limit=1200, memory=1536, files=options.image, append=APPEND, disk=disk) as vm:
-        took = Appliance(vm, options.package).wait_active()
-        print(f"ok  power loss {options.power_loss}: active {took:.0f} s after the boot", flush=True)
+    print(f"ok  {options.power_loss} losses of power, after {mended} of them what was cut off was ended", flush=True)
     disk.unlink()
 
 
@@ -275,6 +309,7 @@ def main():
     parser.add_argument("--image", type=pathlib.Path, default=ROOT / "out/image")
     parser.add_argument("--package", type=pathlib.Path, help="default: the one in out/packages")
     parser.add_argument("--power-loss", type=int, default=0, metavar="N", help="instead: take the power away so often")
+    parser.add_argument("--seed", type=int, default=1, help="of the moments at which it is taken")
     parser.add_argument("steps", nargs="*", help="only these: " + " ".join(step.__name__ for step in STEPS))
     options = parser.parse_args()
     kind = architecture(options.image)
