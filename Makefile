@@ -5,7 +5,7 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 PROGRAM := $(TARGET)/release/linly-edge
 
 .PHONY: help build demo run test test-devices test-monitoring lint bench bench-fleet starter \
-	deb deb-quick deb-arm64 cross cross-native image-qemu image-arm64 test-arm64 test-arm64-units \
+	deb deb-quick deb-arm64 cross cross-native cross-quick image-qemu image-arm64 test-arm64 test-arm64-units \
 	test-package test-appliance test-appliance-arm64 test-yocto
 
 help: ## print this
@@ -85,14 +85,17 @@ cross-native: ## build for Jetsons with Debian's cross compiler, without contain
 deb-arm64: cross-native ## make out/packages/linly-edge_VERSION_arm64.deb
 	@packaging/deb.sh $(TARGET)/aarch64-unknown-linux-gnu/dist/linly-edge out/packages
 
-test-arm64: build ## build the program for Jetsons, quickly, and compare a turn under emulation with this machine's; 8 minutes
+cross-quick: ## build for Jetsons quickly, to be tried under emulation; minutes
 	@scripts/setup.sh cross
 	@scripts/cross.sh build --release --bin linly-edge --config scripts/emulated.toml
+
+test-arm64: build cross-quick ## run that under emulation, and compare a turn with this machine's
 	@python3 tests/appliance/arm64.py --program $(PROGRAM) --arm64 $(TARGET)/aarch64-unknown-linux-gnu/release/linly-edge
 
-test-arm64-units: ## run the unit tests of the core, built for Jetsons, under emulation
+test-arm64-units: ## run the unit tests of sensors and models, built for Jetsons, under emulation; 6 minutes
 	@scripts/setup.sh cross
-	@scripts/cross.sh test --release --lib --package jetson-stats-rs --package linly-edge --config scripts/emulated.toml
+	@scripts/cross.sh test --release --lib --package jetson-stats-rs --config scripts/emulated.toml
+	@scripts/cross.sh test --release --lib --config scripts/emulated.toml --package linly-edge engine::
 
 test-package: ## check the packages in out/packages: lintian, contents, a second build that is the same
 	@scripts/setup.sh package

@@ -262,8 +262,9 @@ def mends(vm, kiosk):
     """Waits until what was cut off has been ended: the version that is there then."""
     resume = "linly-edge-resume.service"
     until("the update is not ended", lambda: int(kiosk.show("ExecMainExitTimestampMonotonic", unit=resume)[0] or 0) > 0, 900, 1)
-    audit = vm.must("dpkg --audit")
-    expect(not audit.strip(), f"packages are broken: {audit}\n{vm.run(f'journalctl --no-pager --boot --unit={resume}')[1]}")
+    audit, said = vm.must("dpkg --audit"), vm.run(f"journalctl --no-pager --boot --output=cat --unit={resume}")[1]
+    expect(not audit.strip(), f"packages are broken: {audit}\n{said}")
+    print("".join(f"    {line}\n" for line in said.splitlines() if line.startswith(("linly-edge ", "an update"))), end="", flush=True)
     kiosk.wait_active()
     whole.shows(vm, kiosk)
     return installed(vm)
@@ -296,8 +297,8 @@ def power_loss(options):
             if last:
                 break
             vm.spawn("while :; do dd if=/dev/urandom of=/var/lib/linly-edge/written bs=64k count=40 conv=fsync 2>/dev/null; done")
-            # At any moment of the installation, which takes seconds.
-            time.sleep(dice.uniform(0.2, 25))
+            # At any moment of the update, which takes a minute or two on an emulated processor, most of it for dpkg.
+            time.sleep(dice.uniform(0.2, 60))
             vm.qemu.kill()
             vm.qemu.wait()
     print(f"ok  {options.power_loss} losses of power, after {mended} of them what was cut off was ended", flush=True)
