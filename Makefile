@@ -64,7 +64,7 @@ image-qemu: deb-quick ## make out/image, a disk that boots into the kiosk in QEM
 	@scripts/setup.sh devices
 	@packaging/image/build.sh out/packages/linly-edge_*_$(shell dpkg --print-architecture).deb out/image
 
-test-appliance: image-qemu ## boot that image, ask it, break it, upgrade it; 15 minutes
+test-appliance: image-qemu ## boot that image, ask it, break it, upgrade it; 18 minutes
 	@python3 tests/appliance/package.py out/packages --from $(PROGRAM)
 	@python3 tests/appliance/boot.py
 

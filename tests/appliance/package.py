@@ -19,6 +19,7 @@ from vm import Failure, expect  # noqa: E402
 INSIDE = """
 ./usr/bin/linly-edge
 ./usr/lib/systemd/system/linly-edge.service
+./usr/lib/systemd/system/linly-edge-resume.service
 ./usr/lib/systemd/system/linly-edge.target
 ./usr/lib/systemd/catalog/linly-edge.catalog
 ./usr/lib/sysusers.d/linly-edge.conf
