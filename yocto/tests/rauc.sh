@@ -44,6 +44,7 @@ export LINLY_UPDATE_STATE="$w/state" LINLY_RELEASE_FILE="$w/release" PATH="$w/bi
 for conf in "$layer"/recipes-core/rauc/files/*/system.conf; do
     sed -e 's/@MACHINE@/x/' -e "s|^path=.*|path=$w/ours.pem|" "$conf" >"$w/system.conf"
     : >"$w/installed"
+    rm -f "$w/state"/*
     for name in good foreign plain cut; do
         "$layer/recipes-kiosk/linly-kiosk/files/update" "$w/$name.raucb" >"$w/out" 2>&1 || true
         if [ "$name" = good ]; then

@@ -7,10 +7,11 @@ w=$(mktemp -d)
 trap 'rm -rf "$w"' EXIT
 mkdir "$w/bin" "$w/state"
 export LINLY_UPDATE_STATE="$w/state" LINLY_DEVICE="$w/own" LINLY_RELEASE_FILE="$w/release" LINLY_SITE_FILE="$w/site"
+export LINLY_BOOT_FILE="$w/boot"
 export PATH="$w/bin:$PATH"
 
-echo 1.2.0 >"$w/release"
-echo A >"$w/booted"
+boots() { echo "$1" >"$w/booted"; echo "$2" >"$w/release"; date +%N >"$w/boot"; } # boots SLOT RELEASE
+boots A 1.2.0
 cat >"$w/bin/rauc" <<'RAUC'
 #!/bin/sh
 w=$(dirname "$(dirname "$0")")
@@ -49,19 +50,24 @@ update "$w/1.2.0.raucb" && ! installs || fails "the same bundle is installed aga
 update "$w/1.10.0.raucb" && installs && reboots || fails "a newer bundle is not installed"
 grep -qx 'from=A' "$w/state/pending" || fails "nothing tells where to go back to"
 
+# Not started anew yet: nothing is told, and nothing else is installed meanwhile.
+update --result && [ -e "$w/state/pending" ] && [ ! -e "$w/state/last" ] || fails "told before the boot"
+update "$w/1.10.0.raucb" && ! installs || fails "installed twice"
+
 # The new slot is up but not healthy yet: nothing is told.
-echo B >"$w/booted"; echo 1.10.0 >"$w/release"
+boots B 1.10.0
 update --result && [ -e "$w/state/pending" ] || fails "told too early"
 # Too late: back it goes.
 update --trial && grep -q 'rauc status mark-bad booted' "$w/calls" && grep -q 'mark-active other' "$w/calls" && reboots \
     || fails "a bundle that is not healthy is kept"
-# The slot before is up again.
-echo A >"$w/booted"; echo 1.2.0 >"$w/release"; : >"$w/healthy"
-update --result; last result=rolled-back; last version=1.10.0
+# The slot before is up again, and its stick is still in.
+boots A 1.2.0; : >"$w/healthy"
+update "$w/1.10.0.raucb" && ! installs || fails "a stick brings again what did not hold"
+last result=rolled-back; last version=1.10.0
 update "$w/1.10.0.raucb" && ! installs || fails "what did not hold is tried again"
 update --force "$w/1.10.0.raucb" && installs || fails "--force does not force"
 # This time it holds, and the late look changes nothing.
-echo B >"$w/booted"; echo 1.10.0 >"$w/release"
+boots B 1.10.0
 update --trial && ! reboots || fails "a healthy bundle is taken back"
 update --result; last result=installed; [ ! -e "$w/state/rolled-back" ] || fails "an old failure is remembered"
 
@@ -69,7 +75,21 @@ update --result; last result=installed; [ ! -e "$w/state/rolled-back" ] || fails
 update "$w/missing.raucb" && fails "a bundle that is not trusted is taken"; last result=refused
 printf '1.11.0-broken' >"$w/broken.raucb"
 update "$w/broken.raucb" && fails "a broken bundle succeeds"; last result=failed
-[ ! -e "$w/state/pending" ] || fails "a broken bundle is on trial"
+[ ! -e "$w/state/pending" ] && [ ! -e "$w/state/coming" ] || fails "a broken bundle is on trial"
+
+# The power fails while a slot is written: nothing has changed. It fails after that: the other slot is on trial.
+echo 1.12.0 >"$w/1.12.0.raucb"
+for booted in B A; do
+    printf 'version=1.12.0\nfrom=B\nboot=none\n' >"$w/state/coming"
+    boots $booted 1.10.0
+    rm -f "$w/healthy"
+    update --result
+    [ "$booted" = A ] || [ ! -e "$w/state/pending" ] || fails "what was never chosen is on trial"
+    [ "$booted" = B ] || [ -e "$w/state/pending" ] || fails "what was chosen is not on trial"
+    [ ! -e "$w/state/coming" ] || fails "an installation is remembered for ever"
+done
+: >"$w/healthy"
+update --result; last version=1.12.0; last result=installed
 
 # The device makes a key and a request once, and takes a certificate for that key only.
 "$files/device"; first=$(cat "$w/own/tls/server.key" "$w/own/name" "$w/own/tls/server.csr" | sha256sum)
