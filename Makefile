@@ -5,7 +5,7 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 PROGRAM := $(TARGET)/release/linly-edge
 
 .PHONY: help build demo run test test-devices test-monitoring lint bench bench-fleet starter \
-	deb deb-quick deb-arm64 cross cross-native cross-quick image-qemu image-arm64 test-arm64 test-arm64-units \
+	deb deb-quick deb-arm64 cross cross-native cross-quick image-qemu image-slots image-arm64 test-slots test-arm64 test-arm64-units \
 	test-package test-appliance test-appliance-arm64 test-yocto
 
 help: ## print this
@@ -63,6 +63,13 @@ deb-quick: build ## the same of the program that `make build` makes, for trials 
 image-qemu: deb-quick ## make out/image, a disk that boots into the kiosk in QEMU; minutes
 	@scripts/setup.sh devices
 	@packaging/image/build.sh out/packages/linly-edge_*_$(shell dpkg --print-architecture).deb out/image
+
+image-slots: deb-quick ## make out/slots, a disk with two slots as the Yocto image has them, and sticks with bundles; minutes
+	@scripts/setup.sh slots
+	@tests/appliance/slots/build.sh out/packages/linly-edge_*_amd64.deb out/slots
+
+test-slots: image-slots ## update that from sticks, with RAUC and GRUB, and break what comes; half an hour
+	@python3 tests/appliance/slots.py
 
 test-appliance: image-qemu ## boot that image, ask it, break it, upgrade it; 18 minutes
 	@python3 tests/appliance/package.py out/packages --from $(PROGRAM)

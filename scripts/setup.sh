@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sees to it that the Debian packages for a purpose are there:
-# `setup.sh build|test|devices|devices-arm64|monitoring|bench|bench-fleet|train|ci|package|cross`.
+# `setup.sh build|test|devices|devices-arm64|slots|monitoring|bench|bench-fleet|train|ci|package|cross`.
 # Installs what is missing where it may, and otherwise prints the one command that does.
 set -eu
 
@@ -30,12 +30,13 @@ case $purpose in
         ;;
 esac
 case $purpose in
-    devices | devices-arm64)
+    devices | devices-arm64 | slots)
         # A small computer is emulated, with devices, and Debian is put into it.
         need qemu-system-x86_64 qemu-system-x86
         need qemu-img qemu-utils
         need mmdebstrap mmdebstrap
         need /sbin/depmod kmod
+        need openssl openssl
         need /sbin/mkfs.ext4 e2fsprogs
         ;;
 esac
@@ -44,6 +45,19 @@ case $purpose in
         # The same as a computer with a processor of Jetson's kind.
         need qemu-system-aarch64 qemu-system-arm
         need qemu-aarch64-static qemu-user-static
+        ;;
+esac
+case $purpose in
+    slots)
+        # A disk that UEFI and GRUB boot, and bundles for it.
+        need /usr/share/ovmf/OVMF.fd ovmf
+        need grub-mkimage grub-common
+        need /usr/lib/grub/x86_64-efi/linux.mod grub-efi-amd64-bin
+        need mcopy mtools
+        need /sbin/mkfs.vfat dosfstools
+        need /sbin/sfdisk fdisk
+        need rauc rauc
+        need mksquashfs squashfs-tools
         ;;
 esac
 case $purpose in

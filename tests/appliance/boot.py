@@ -9,13 +9,16 @@ times are told, but limits are generous.
 """
 
 import argparse
+import http.client
 import json
 import pathlib
 import random
 import shutil
+import ssl
 import subprocess
 import sys
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/devices"))
@@ -137,6 +140,42 @@ def reloads(vm, kiosk):
     expect(kiosk.show("MainPID") == [pid], "it was restarted")
 
 
+def keeps_secrets(vm, kiosk):
+    """It serves TLS with a key that only root may read and systemd hands to it."""
+    key, certificate = vm.folder / "tls.key", vm.folder / "tls.crt"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=kiosk", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
+                   check=True, capture_output=True)
+    vm.push(key, "/etc/linly-edge/tls.key", mode="600")
+    vm.push(certificate, "/etc/linly-edge/tls.crt", mode="644")
+    web = vm.folder / "web-config.yml"
+    web.write_text("tls_server_config:\n  cert_file: /etc/linly-edge/tls.crt\n"
+                   "  key_file: /run/credentials/linly-edge.service/tls.key\n")
+    vm.push(web, "/etc/linly-edge/web-config.yml", mode="644")
+    unit = vm.folder / "tls.conf"
+    unit.write_text("[Service]\nLoadCredential=tls.key:/etc/linly-edge/tls.key\n")
+    drop_in = f"/etc/systemd/system/{UNIT}.d/tls.conf"
+    vm.push(unit, drop_in, mode="644")
+    kiosk.configure('[admin]\nweb_config = "/etc/linly-edge/web-config.yml"\n')
+    vm.must(f"systemctl daemon-reload && systemctl restart {UNIT}", 400)
+    kiosk.wait_active()
+    trusted = ssl.create_default_context(cafile=certificate)
+
+    def answered(scheme):
+        try:
+            with urllib.request.urlopen(f"{scheme}://localhost:{vm.port}/metrics", timeout=30, context=trusted) as answer:
+                return "linly_talker_build_info" in answer.read().decode()
+        except (OSError, http.client.HTTPException):
+            return False
+
+    until(f"nobody answers with TLS: {kiosk.log(20)}", lambda: answered("https"), 60, 1)
+    expect(not answered("http"), "it answers without TLS, too")
+    readable, _ = vm.run("setpriv --reuid=linly-edge --regid=linly-edge --clear-groups cat /etc/linly-edge/tls.key")
+    expect(readable != 0, "whoever is the kiosk's user may read the key where it lies")
+    # The steps that follow start it anew.
+    vm.must(f"rm {drop_in} /etc/linly-edge/config.d/test.toml && systemctl daemon-reload")
+
+
 def waits(vm, kiosk):
     """A camera that appears after the start is taken into use without a hand."""
     camera = 'device_up{device="camera"}'
@@ -255,7 +294,7 @@ def upgrades(vm, kiosk):
     expect(vm.must("tail -n 1 /etc/linly-edge/config.toml").strip() == "# ours", "the configuration was replaced")
 
 
-STEPS = [boots, is_scraped, tells, is_confined, answers, reloads, waits, does_not_loop, is_healthy, hangs, dies, fills_up, upgrades]
+STEPS = [boots, is_scraped, tells, is_confined, answers, reloads, keeps_secrets, waits, does_not_loop, is_healthy, hangs, dies, fills_up, upgrades]
 
 
 def mends(vm, kiosk):

@@ -41,12 +41,18 @@ RATE, CHANNELS = 48_000, 2
 LOUDNESS, WINDOW = 600, RATE // 100
 # An emulated processor is slow, and slower where others compute, too; all limits are multiplied by this.
 PATIENCE = float(os.environ.get("LINLY_VM_PATIENCE", 3))
+# What a disk is booted by that boots itself; Debian's package ovmf.
+UEFI = "/usr/share/ovmf/OVMF.fd"
 # Touches are told to QEMU in this range, whatever the screen's size is.
 TOUCH_RANGE = 32_767
 
 
 class Failure(Exception):
     """What did not happen, in words."""
+
+
+class Gone(Failure):
+    """The guest has ended: it was killed, shut down, or wanted to start anew."""
 
 
 def expect(holds, what):
@@ -56,9 +62,16 @@ def expect(holds, what):
 
 
 def take(steps, chosen, *parts):
-    """Takes the steps whose names are `chosen`, all if none is, and tells each one's time; a step gets `parts`."""
+    """Takes the steps whose names are `chosen`, all if none is, and tells each one's time; a step gets `parts`.
+
+    What would begin after LINLY_VM_UNTIL, in seconds since 1970, is left out and named.
+    """
+    end = float(os.environ.get("LINLY_VM_UNTIL", "inf"))
     for step in steps:
         if chosen and step.__name__ not in chosen:
+            continue
+        if time.time() > end:
+            print(f"left out, because the time is over: {step.__name__}: {step.__doc__}", flush=True)
             continue
         began = time.monotonic()
         step(*parts)
@@ -162,7 +175,7 @@ class Job:
             if not self.vm.changed.wait_for(lambda: self.ended() or self.vm.gone, limit * PATIENCE):
                 raise Failure(f"`{self.command}` has not ended in {limit * PATIENCE:.0f} s:\n{self.output()[-2000:]}")
         if not self.ended():
-            raise Failure(f"the guest has gone before `{self.command}` ended")
+            raise Gone(f"the guest has gone before `{self.command}` ended")
         return self.code
 
     def wait_line(self, pattern, limit=60):
@@ -200,11 +213,11 @@ class Vm:
     `limit` bounds its whole life in seconds. Logs and pictures lie in `out/devices/NAME`.
     """
 
-    def __init__(self, name="vm", limit=900, screen=(720, 1280), memory=1024, files=None, append="", disk=None):
+    def __init__(self, name="vm", limit=900, screen=(720, 1280), memory=1024, files=None, append="", disk=None, stick=None):
         """`files` is another guest than the one of these tests, `append` goes to its kernel; what it writes to its
-        disk is kept in `disk`, if that is given."""
+        disk is kept in `disk`, if that is given. A guest with `disk.raw` boots itself. `stick` is plugged in."""
         self.name, self.limit, self.screen, self.memory = name, limit, screen, memory
-        self.files, self.append, self.disk = files, append, disk
+        self.files, self.append, self.disk, self.stick = files, append, disk, stick
         self.folder = OUT / name
         self.changed, self.gone, self.jobs, self.number, self.ready = threading.Condition(), False, {}, 0, False
         self.port, self.qemu, self.qmp, self.channel = free_port(), None, None, None
@@ -256,8 +269,9 @@ class Vm:
         if not self.ready:
             self.keep_log()
             tail = "\n".join(self.console().splitlines()[-15:])
+            kind = Gone if self.gone else Failure
             self.stop()
-            raise Failure(f"the guest did not start:\n{tail}")
+            raise kind(f"the guest did not start:\n{tail}")
         self.boot_s = time.monotonic() - began
         return self
 
@@ -270,18 +284,24 @@ class Vm:
             f"{machine.append} quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on cryptomgr.notests "
             + self.append
         )
-        disk = f"file={files}/root.ext4,format=raw,snapshot=on"
+        boot = ["-kernel", f"{files}/vmlinux", "-initrd", f"{files}/initrd", "-append", kernel]
+        content = files / "root.ext4"
+        if (files / "disk.raw").exists():
+            boot, content = ["-bios", UEFI, "-device", "qemu-xhci,id=usb"], files / "disk.raw"
+        disk = f"file={content},format=raw,snapshot=on"
         if self.disk:
             if not self.disk.exists():
-                base = ["-f", "qcow2", "-F", "raw", "-b", f"{files}/root.ext4"]
+                base = ["-f", "qcow2", "-F", "raw", "-b", content.resolve()]
                 subprocess.run(["qemu-img", "create", "-q", *base, self.disk], check=True)
             disk = f"file={self.disk},format=qcow2"
+        if self.stick:
+            boot += ["-blockdev", f"driver=raw,node-name=stick,read-only=on,file.driver=file,file.filename={self.stick}"]
+            boot += ["-device", "usb-storage,id=stick,drive=stick,bus=usb.0"]
         return f"""
             {machine.emulator} -M {machine.board} -accel {accel} -cpu {processor} -smp 2 -m {self.memory} -nodefaults -no-user-config
             -display none -no-reboot -qmp unix:{self.work}/qmp,server=on,wait=off
-            -kernel {files}/vmlinux -initrd {files}/initrd
             -drive if=none,id=root,{disk}
-            -device virtio-blk-pci,drive=root
+            -device virtio-blk-pci,drive=root,bootindex=0
             -device virtio-gpu-pci,xres={width},yres={height}
             -device virtio-keyboard-pci -device virtio-tablet-pci
             -device virtio-serial-pci -chardev socket,id=channel,path={self.work}/channel
@@ -293,7 +313,7 @@ class Vm:
             -device virtio-9p-pci,fsdev=share,mount_tag=share
             -netdev user,id=net,hostfwd=tcp:127.0.0.1:{self.port}-:9090
             -device virtio-net-pci,netdev=net,romfile=
-        """.split() + ["-append", kernel]
+        """.split() + boot
 
     def stop(self):
         """Ends the guest and removes what it needed. Nothing that it wrote to its disk remains."""
@@ -330,7 +350,7 @@ class Vm:
         """Fails if the guest has gone."""
         if self.gone:
             self.keep_log()
-            raise Failure("the guest has gone:\n" + "\n".join(self.console().splitlines()[-15:]))
+            raise Gone("the guest has gone:\n" + "\n".join(self.console().splitlines()[-15:]))
 
     def console(self):
         """What the kernel has said."""
@@ -546,6 +566,18 @@ class Vm:
         if device == "camera":
             self.show_nothing()
 
+    def plug_stick(self, image):
+        """Plugs a USB stick in, which has the content of the file `image` and cannot be written."""
+        file = {"driver": "file", "filename": str(image)}
+        self.qmp.execute("blockdev-add", driver="raw", **{"node-name": "stick", "read-only": True, "file": file})
+        self.qmp.execute("device_add", driver="usb-storage", id="stick", drive="stick", bus="usb.0")
+
+    def wait_gone(self, limit=60):
+        """Waits until the guest ends by itself, which is also what becomes of a restart."""
+        with self.changed:
+            if not self.changed.wait_for(lambda: self.gone, limit * PATIENCE):
+                raise Failure(f"the guest has not ended in {limit * PATIENCE:.0f} s")
+
     # The daemon's administration
 
     def get(self, path, limit=10):
@@ -587,4 +619,4 @@ def _die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-__all__ = ["CAMERA", "DATA", "Failure", "Job", "OUT", "Picture", "RATE", "ROOT", "Vm", "peak", "until"]
+__all__ = ["CAMERA", "DATA", "Failure", "Gone", "Job", "OUT", "Picture", "RATE", "ROOT", "Vm", "peak", "until"]

@@ -34,7 +34,8 @@ if [ -z "$sources" ]; then
 fi
 apt-config dump | grep -E '^Acquire::(http|https|Check)[:-].*' > "$work/apt.conf" || true
 
-# What others add: packages, a program that is called with the root, and the disk's size.
+# What others add: packages, a program that is called with the root, the disk's size; kernel modules and, if
+# LINLY_GUEST_BOOT is set, the kernel itself, for a disk that boots itself.
 packages=kmod,busybox-static,alsa-utils,libasound2,v4l-utils,libstdc++6,fonts-dejavu-core,fonts-droid-fallback${LINLY_GUEST_EXTRA:-}
 # shellcheck disable=SC2086 # one file or several
 mmdebstrap --quiet --variant=minbase --format=null --architectures="$LINLY_GUEST_ARCH" --include="$packages" \

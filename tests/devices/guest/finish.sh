@@ -11,7 +11,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # What the initrd loads, in this order, and what the guest loads later.
 disk="virtio_pci virtio_blk crc32c_generic ext4 9pnet_virtio 9p"
 rest="virtio_console virtio_net virtio_gpu evdev virtio_input xhci_pci usbhid
-    snd_hda_intel snd_hda_codec_generic snd_usb_audio snd_aloop vivid dummy_hcd usb_f_uvc overlay"
+    snd_hda_intel snd_hda_codec_generic snd_usb_audio snd_aloop vivid dummy_hcd usb_f_uvc overlay ${LINLY_GUEST_MODULES:-}"
 
 # The kernel's package, unpacked and not installed: its own initramfs would take minutes and is not wanted.
 export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"
@@ -59,6 +59,11 @@ else
     cp "$kernel/boot/vmlinuz-$version" "$folder/vmlinux"
 fi
 echo "$LINLY_GUEST_ARCH" >"$folder/arch"
+# A disk that boots itself has both within.
+if [ -n "${LINLY_GUEST_BOOT:-}" ]; then
+    cp "$kernel/boot/vmlinuz-$version" "$root/boot/Image"
+    cp "$folder/initrd" "$root/boot/initrd"
+fi
 
 rm -rf "$kernel" "$initrd"
 echo linly > "$root/etc/hostname"
