@@ -312,7 +312,8 @@ def mends(vm, kiosk):
 def power_loss(options):
     """Takes the power away while an update is installed or resumed and while files are written, and boots again each time."""
     disk = options.image / "power-loss.qcow2"
-    disk.unlink(missing_ok=True)
+    if not options.go_on:
+        disk.unlink(missing_ok=True)
     dice = random.Random(options.seed)
     mended = 0
     for number in range(options.power_loss + 1):
@@ -349,6 +350,7 @@ def main():
     parser.add_argument("--image", type=pathlib.Path, default=ROOT / "out/image")
     parser.add_argument("--package", type=pathlib.Path, help="default: the one in out/packages")
     parser.add_argument("--power-loss", type=int, default=0, metavar="N", help="instead: take the power away so often")
+    parser.add_argument("--go-on", action="store_true", help="with the disk of a series that was broken off")
     parser.add_argument("--seed", type=int, default=1, help="of the moments at which it is taken")
     parser.add_argument("steps", nargs="*", help="only these: " + " ".join(step.__name__ for step in STEPS))
     options = parser.parse_args()

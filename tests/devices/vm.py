@@ -221,7 +221,7 @@ class Vm:
         self.folder = OUT / name
         self.changed, self.gone, self.jobs, self.number, self.ready = threading.Condition(), False, {}, 0, False
         self.port, self.qemu, self.qmp, self.channel = free_port(), None, None, None
-        self.feeder, self.picture = None, 0
+        self.feeder, self.picture, self.crashed = None, 0, None
 
     def __enter__(self):
         return self.start()
@@ -235,7 +235,17 @@ class Vm:
 
     def start(self):
         """Boots, and waits until the guest listens."""
-        files = self.files or image()
+        try:
+            return self._start()
+        except Gone:
+            # The emulator of Debian 12 has been seen to crash as a kernel began.
+            if self.crashed is None:
+                raise
+            print(f"QEMU has crashed ({self.crashed}) and is started again", file=sys.stderr, flush=True)
+            return self._start()
+
+    def _start(self):
+        files, self.gone, self.crashed = self.files or image(), False, None
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         # Names of sockets must be short.
@@ -259,7 +269,12 @@ class Vm:
         self.alarm.daemon = True
         self.alarm.start()
         until("QEMU's control socket is not there", lambda: self._alive() and (self.work / "qmp").exists(), 20, 0.02)
-        self.qmp = Qmp(self.work / "qmp")
+        try:
+            self.qmp = Qmp(self.work / "qmp")
+        except (RuntimeError, OSError):
+            self.qemu.wait(20)
+            self._alive()
+            raise
         listener.settimeout(20)
         self.channel, _ = listener.accept()
         listener.close()
@@ -270,6 +285,11 @@ class Vm:
             self.keep_log()
             tail = "\n".join(self.console().splitlines()[-15:])
             kind = Gone if self.gone else Failure
+            try:
+                code = self.qemu.wait(5)
+                self.crashed = signal.Signals(-code).name if -code in (signal.SIGSEGV, signal.SIGABRT) else None
+            except subprocess.TimeoutExpired:
+                pass
             self.stop()
             raise kind(f"the guest did not start:\n{tail}")
         self.boot_s = time.monotonic() - began
@@ -284,10 +304,11 @@ class Vm:
             f"{machine.append} quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on cryptomgr.notests "
             + self.append
         )
-        boot = ["-kernel", f"{files}/vmlinux", "-initrd", f"{files}/initrd", "-append", kernel]
+        boot, order = ["-kernel", f"{files}/vmlinux", "-initrd", f"{files}/initrd", "-append", kernel], ""
         content = files / "root.ext4"
         if (files / "disk.raw").exists():
-            boot, content = ["-bios", UEFI, "-device", "qemu-xhci,id=usb"], files / "disk.raw"
+            boot, order = ["-bios", UEFI, "-device", "qemu-xhci,id=usb"], ",bootindex=0"
+            content = files / "disk.raw"
         disk = f"file={content},format=raw,snapshot=on"
         if self.disk:
             if not self.disk.exists():
@@ -301,7 +322,7 @@ class Vm:
             {machine.emulator} -M {machine.board} -accel {accel} -cpu {processor} -smp 2 -m {self.memory} -nodefaults -no-user-config
             -display none -no-reboot -qmp unix:{self.work}/qmp,server=on,wait=off
             -drive if=none,id=root,{disk}
-            -device virtio-blk-pci,drive=root,bootindex=0
+            -device virtio-blk-pci,drive=root{order}
             -device virtio-gpu-pci,xres={width},yres={height}
             -device virtio-keyboard-pci -device virtio-tablet-pci
             -device virtio-serial-pci -chardev socket,id=channel,path={self.work}/channel
