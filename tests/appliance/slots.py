@@ -70,7 +70,7 @@ def wait_stick(vm, *words, pause=1):
     journal = "journalctl --no-pager --boot --output=cat --unit='linly-kiosk-stick@*'"
 
     def said():
-        text = vm.must(journal)
+        text = vm.run(journal)[1]
         return any(word in text for word in words)
 
     until(f"nobody says {' or '.join(words)} of the stick", said, INSTALL_S, pause)
