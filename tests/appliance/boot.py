@@ -21,9 +21,10 @@ import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/devices"))
+sys.path[:0] = [str(ROOT / "tests/devices"), str(ROOT / "tests/monitoring")]
 
 import whole  # noqa: E402
+from board import Tree  # noqa: E402
 from vm import Failure, Vm, architecture, expect, take, tell, until  # noqa: E402
 
 UNIT = "linly-edge.service"
@@ -176,6 +177,24 @@ def keeps_secrets(vm, kiosk):
     vm.must(f"rm {drop_in} /etc/linly-edge/config.d/test.toml && systemctl daemon-reload")
 
 
+def feels(vm, kiosk):
+    """It reads the sensors of an Orin Nano, which are files here, and tells when that becomes hot."""
+    board = Tree(vm.folder / "board", Tree.FIXTURE.with_name("t234-nano-r36.4.tree"))
+    subprocess.run(["tar", "-C", board.folder, "-cf", vm.folder / "board.tar", "."], check=True)
+    vm.push(vm.folder / "board.tar", "/root/board.tar")
+    vm.must("mkdir -p /usr/share/board && tar -C /usr/share/board -xf /root/board.tar && chmod -R a+rX /usr/share/board")
+    kiosk.configure('[sensors]\nroot = "/usr/share/board"\n')
+    vm.must(f"systemctl restart {UNIT}", 400)
+    kiosk.wait_active()
+    cpu = 'temperature_celsius{sensor="cpu"}'
+    kiosk.wait(cpu, lambda value: value == 47.5)
+    kiosk.wait('thermal_sensor_readable{sensor="gpu"}', lambda value: value == 0)
+    vm.must("echo 99500 >/usr/share/board/sys/class/thermal/thermal_zone0/temp")
+    kiosk.wait(cpu, lambda value: value == 99.5)
+    until("systemctl status does not tell that it is hot", lambda: "°C" in kiosk.show("StatusText")[0], 60, 1)
+    print(f"    status: {kiosk.show('StatusText')[0]}", flush=True)
+
+
 def waits(vm, kiosk):
     """A camera that appears after the start is taken into use without a hand."""
     camera = 'device_up{device="camera"}'
@@ -294,7 +313,7 @@ def upgrades(vm, kiosk):
     expect(vm.must("tail -n 1 /etc/linly-edge/config.toml").strip() == "# ours", "the configuration was replaced")
 
 
-STEPS = [boots, is_scraped, tells, is_confined, answers, reloads, keeps_secrets, waits, does_not_loop, is_healthy, hangs, dies, fills_up, upgrades]
+STEPS = [boots, is_scraped, tells, is_confined, answers, reloads, keeps_secrets, feels, waits, does_not_loop, is_healthy, hangs, dies, fills_up, upgrades]
 
 
 def mends(vm, kiosk):
