@@ -6,7 +6,7 @@ PROGRAM := $(TARGET)/release/linly-edge
 
 .PHONY: help build demo run test test-devices test-monitoring lint bench bench-fleet starter \
 	deb deb-quick deb-arm64 cross cross-native cross-quick image-qemu image-slots image-arm64 test-slots test-arm64 test-arm64-units \
-	test-package test-appliance test-appliance-arm64 test-yocto
+	test-package test-appliance test-power-loss test-appliance-arm64 test-yocto
 
 help: ## print this
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-20s %s\n", $$1, $$2 }'
@@ -74,6 +74,9 @@ test-slots: image-slots ## update that from sticks, with RAUC and GRUB, and brea
 test-appliance: image-qemu ## boot that image, ask it, break it, upgrade it; 18 minutes
 	@python3 tests/appliance/package.py out/packages --from $(PROGRAM)
 	@python3 tests/appliance/boot.py
+
+test-power-loss: image-qemu ## take its power away 20 times, amid of updates and writes; an hour
+	@python3 tests/appliance/boot.py --power-loss 20
 
 image-arm64: deb-arm64 ## the same of the package for Jetsons, in out/image-arm64
 	@scripts/setup.sh devices-arm64
