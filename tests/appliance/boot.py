@@ -67,6 +67,10 @@ class Appliance(whole.Kiosk):
         path.write_text(text)
         self.vm.push(path, "/etc/linly-edge/config.d/test.toml", mode="644")
 
+    def wait_told(self, result, version):
+        """Waits until the operator is told how the update to that version ended."""
+        self.wait(f'update_timestamp_seconds{{result="{result}",version="{version}"}}', lambda value: (value or 0) > 0, 90)
+
     def journal(self, *matches):
         """Entries of this boot, with all fields."""
         output = self.vm.must(f"journalctl --boot --output=json --unit={UNIT} {' '.join(matches)}", 120)
@@ -305,7 +309,7 @@ def upgrades(vm, kiosk):
     code, said = update(vm, package)
     expect(code == 1 and installed(vm) == version, f"the updater says {code}, {installed(vm)} is installed: {said}")
     kiosk.wait_active()
-    kiosk.wait(f'update_timestamp_seconds{{result="rolled-back",version="{broken}"}}', lambda value: (value or 0) > 0, 90)
+    kiosk.wait_told("rolled-back", broken)
     vm.push(kiosk.package, "/root/linly-edge.deb")
     vm.must("dpkg --force-confold --force-downgrade --install /root/linly-edge.deb", 400)
     kiosk.wait_active()

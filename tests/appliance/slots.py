@@ -60,11 +60,6 @@ def is_good(vm, kiosk, slot, release):
     kiosk.wait(f'boot_slot_info{{slot="{slot.lower()}",state="unknown"}}', lambda value: value == 1)
 
 
-def told(vm, kiosk, result, version):
-    """The metric that the operator sees."""
-    kiosk.wait(f'update_timestamp_seconds{{result="{result}",version="{version}"}}', lambda value: (value or 0) > 0, 90)
-
-
 def wait_stick(vm, *words, pause=1):
     """Waits until what handles the stick says one of that."""
     journal = "journalctl --no-pager --boot --output=cat --unit='linly-kiosk-stick@*'"
@@ -98,7 +93,7 @@ def refuses(machine):
         kiosk.wait_active()
         vm.plug_stick(machine.stick("0.2.1"))
         wait_stick(vm, "no bundle that is trusted")
-        told(vm, kiosk, "refused", "none")
+        kiosk.wait_told("refused", "none")
 
 
 def loses_power(machine):
@@ -124,7 +119,7 @@ def updates(machine):
     with machine.on(stick="0.2.0") as vm:
         kiosk = Appliance(vm, None)
         is_good(vm, kiosk, "B", "0.2.0")
-        told(vm, kiosk, "installed", "0.2.0")
+        kiosk.wait_told("installed", "0.2.0")
         wait_stick(vm, "0.2.0 is still on trial", "0.2.0 is installed")
         expect(vm.must("cat /data/device/kept /var/lib/linly-edge/kept").split() == ["kept", "kept"], "something is lost")
 
@@ -145,7 +140,7 @@ def tries(machine):
         kiosk = Appliance(vm, None)
         wait_stick(vm, "0.3.0 did not hold here before")
         is_good(vm, kiosk, "B", "0.2.0")
-        told(vm, kiosk, "rolled-back", "0.3.0")
+        kiosk.wait_told("rolled-back", "0.3.0")
 
 
 def goes_back(machine):
@@ -169,7 +164,7 @@ def goes_back(machine):
     with machine.on() as vm:
         kiosk = Appliance(vm, None)
         is_good(vm, kiosk, "B", "0.2.0")
-        told(vm, kiosk, "rolled-back", "0.4.0")
+        kiosk.wait_told("rolled-back", "0.4.0")
 
 
 STEPS = [boots, refuses, loses_power, updates, tries, goes_back]

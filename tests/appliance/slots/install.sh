@@ -10,7 +10,7 @@ layer=$here/../../../yocto/meta-linly-edge
 # linly-kiosk-system.bb
 files=$layer/recipes-kiosk/linly-kiosk/files
 units=$root/usr/lib/systemd/system
-mkdir -p "$root/usr/lib/linly-kiosk" "$root/etc/linly-kiosk"
+mkdir -p "$root/usr/lib/linly-kiosk" "$root/etc/linly-kiosk" "$root/etc/rauc"
 for name in device provision stick update; do install -m 755 "$files/$name" "$root/usr/lib/linly-kiosk/"; done
 install -m 644 "$files"/*.service "$files"/*.timer "$units/"
 install -D -m 644 "$files/linly-edge-kiosk.conf" "$units/linly-edge.service.d/10-kiosk.conf"
@@ -22,9 +22,7 @@ chroot "$root" systemctl enable linly-kiosk-device.service linly-kiosk-update.ti
     linly-kiosk-trial.timer
 
 # rauc-conf.bbappend, and the unit of meta-rauc that tells a good boot
-sed -e "s/@MACHINE@/$LINLY_SLOTS_MACHINE/" "$layer/recipes-core/rauc/files/qemuarm64/system.conf" >"$root/etc/rauc.conf"
-mkdir -p "$root/etc/rauc"
-mv "$root/etc/rauc.conf" "$root/etc/rauc/system.conf"
+sed -e "s/@MACHINE@/$LINLY_SLOTS_MACHINE/" "$layer/recipes-core/rauc/files/qemuarm64/system.conf" >"$root/etc/rauc/system.conf"
 install -m 644 "$LINLY_SLOTS_KEYRING" "$root/etc/rauc/ca.cert.pem"
 cat >"$units/rauc-mark-good.service" <<'UNIT'
 [Unit]
